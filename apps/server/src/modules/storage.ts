@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { presenceRegistry } from '@sgs-chat/core'
+import { diskAttachmentStore } from '@sgs-chat/disk'
+import { memoryPresenceStore } from '@sgs-chat/memory'
+import { sqliteChatStore } from '@sgs-chat/sqlite'
+import { ContainerModule } from 'inversify'
+import { limitsFrom } from '../config/limit-settings.ts'
+import { SQLITE_LIMITS } from '../config/transport-limit-settings.ts'
+import { T } from '../tokens.ts'
+
+/** Where chats, files and presence are kept: everything on this machine. */
+export const storage: ContainerModule = new ContainerModule(({ bind }) => {
+  bind(T.SqliteStore)
+    .toResolvedValue(
+      (config, logger, clock) =>
+        sqliteChatStore({
+          path: join(config.DATA_DIR, 'chat.sqlite'),
+          logger,
+          clock,
+          ...limitsFrom(config, 'SQLITE_', SQLITE_LIMITS),
+        }),
+      [T.Config, T.Logger, T.Clock],
+    )
+    .inSingletonScope()
+  bind(T.ChatLog)
+    .toResolvedValue(store => store.log, [T.SqliteStore])
+    .inSingletonScope()
+  bind(T.ChatHistory)
+    .toResolvedValue(store => store.history, [T.SqliteStore])
+    .inSingletonScope()
+  bind(T.AttachmentStore)
+    .toResolvedValue(
+      (config, logger, clock) =>
+        diskAttachmentStore({
+          folder: join(config.DATA_DIR, 'files'),
+          maxOpenFiles: config.MAX_OPEN_FILES,
+          logger,
+          clock,
+        }),
+      [T.Config, T.Logger, T.Clock],
+    )
+    .inSingletonScope()
+  bind(T.SessionPresence)
+    .toResolvedValue(ids => presenceRegistry({ store: memoryPresenceStore(), node: ids.random() }), [T.Ids])
+    .inSingletonScope()
+})

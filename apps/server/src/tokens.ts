@@ -1,0 +1,48 @@
+import type {
+  AttachmentStore,
+  AuthFailures,
+  ChatHistory,
+  ChatLog,
+  ChatSystem,
+  Clock,
+  Ids,
+  Logger,
+  RateLimiter,
+  RoomAccess,
+  SessionPresence,
+  TokenVerifier,
+} from '@sgs-chat/core'
+import type { HttpServer } from '@sgs-chat/http'
+import type { SqliteChatStore } from '@sgs-chat/sqlite'
+import type { ChatEndpoint, SockjsServer } from '@sgs-chat/ws'
+import type { ServiceIdentifier } from 'inversify'
+import type { Address } from './address.ts'
+import type { Config } from './config.ts'
+import type { Keys } from './keys.ts'
+
+/** The cast is what type-checks `get` and the tuples of `toResolvedValue`; a bare symbol would not. */
+const token = <P>(name: string): ServiceIdentifier<P> =>
+  Symbol.for(`@sgs-chat/server/${name}`) as ServiceIdentifier<P>
+
+/** Everything the server is composed of. */
+export const T = {
+  Config: token<Config>('Config'),
+  Logger: token<Logger>('Logger'),
+  Clock: token<Clock>('Clock'),
+  Ids: token<Ids>('Ids'),
+  Address: token<Address>('Address'),
+  Keys: token<Keys>('Keys'),
+  TokenVerifier: token<TokenVerifier>('TokenVerifier'),
+  RoomAccess: token<RoomAccess>('RoomAccess'),
+  UserRate: token<RateLimiter | 'off'>('UserRate'),
+  AuthFailures: token<AuthFailures>('AuthFailures'),
+  SqliteStore: token<SqliteChatStore>('SqliteStore'),
+  ChatLog: token<ChatLog>('ChatLog'),
+  ChatHistory: token<ChatHistory>('ChatHistory'),
+  AttachmentStore: token<AttachmentStore>('AttachmentStore'),
+  SessionPresence: token<SessionPresence>('SessionPresence'),
+  Chat: token<ChatSystem>('Chat'),
+  ChatEndpoint: token<ChatEndpoint>('ChatEndpoint'),
+  SockjsServer: token<SockjsServer>('SockjsServer'),
+  HttpServer: token<HttpServer>('HttpServer'),
+}

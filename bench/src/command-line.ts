@@ -1,0 +1,109 @@
+import { parseArgs } from 'node:util'
+import { CONTESTANTS, type Contestant, isContestant } from './contestants.ts'
+
+export interface BenchOptions {
+  readonly rounds: number | undefined
+  readonly quick: boolean
+  readonly output: 'table' | 'json' | 'markdown'
+  readonly save: boolean
+  readonly contestants: readonly Contestant[] | undefined
+  /** Of `fanout`. */
+  readonly scenarios: readonly string[] | undefined
+  /** Of `fanout`: JSON of a delivered chat. */
+  readonly bodyBytes: number | undefined
+  /** Of `fanout`: messages that each publisher keeps in flight. */
+  readonly inFlight: number | undefined
+  /** Of `idle`. */
+  readonly clients: number | undefined
+  /** Profiles the servers, and prints where their time goes. */
+  readonly profile: boolean
+}
+
+export type Command =
+  | { readonly name: 'help' }
+  | { readonly name: 'wrong'; readonly problem: string }
+  | { readonly name: 'fanout' | 'idle'; readonly options: BenchOptions }
+
+export const HELP: string = `pnpm bench <name> [options]
+
+  fanout   1 room × 500 and 100 rooms × 10 subscribers, saturating and paced, beside its baselines
+  idle     memory of the server for each client that only listens
+
+  --rounds N         interleaved rounds (fanout: 7, idle: 5; with --quick 3 and 2)
+  --quick            fewer and shorter rounds: an indication only
+  --only A,B         some contestants: ${CONTESTANTS.join(', ')}
+  --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced
+  --body N           fanout: bytes of a delivered JSON body (200)
+  --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
+  --clients N        idle: connections (10,000)
+  --json             prints the whole result
+  --markdown         prints the tables for docs/benchmarks.md
+  --save             writes bench/results/<name>.json too
+  --profile          fanout: profiles the servers and prints where their time goes; the numbers suffer
+  --help             this
+
+Each server runs on core 0 and the load generator on core 1, where taskset is at hand. Leave the machine alone meanwhile.`
+
+export function parseCommandLine(args: readonly string[]): Command {
+  try {
+    return parse(args)
+  } catch (error) {
+    return { name: 'wrong', problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function parse(args: readonly string[]): Command {
+  const { values, positionals } = parseArgs({
+    args: args.filter(arg => arg !== '--'),
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      scenario: { type: 'string' },
+      body: { type: 'string' },
+      'in-flight': { type: 'string' },
+      clients: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const [name, ...more] = positionals
+  if (values.help || name === undefined) return { name: 'help' }
+  if ((name !== 'fanout' && name !== 'idle') || more.length > 0) {
+    return { name: 'wrong', problem: `no such bench: ${positionals.join(' ')}` }
+  }
+  const output = values.json ? 'json' : values.markdown ? 'markdown' : 'table'
+  const { quick, save, profile } = values
+  return {
+    name,
+    options: {
+      rounds: positive('--rounds', values.rounds),
+      inFlight: positive('--in-flight', values['in-flight']),
+      bodyBytes: positive('--body', values.body),
+      clients: positive('--clients', values.clients),
+      contestants: values.only?.split(',').map(contestant),
+      scenarios: values.scenario?.split(','),
+      output,
+      quick,
+      save,
+      profile,
+    },
+  }
+}
+
+function positive(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (!Number.isInteger(number) || number <= 0) throw new RangeError(`${option} takes a whole number above 0`)
+  return number
+}
+
+function contestant(name: string): Contestant {
+  if (!isContestant(name))
+    throw new RangeError(`--only: no contestant ${name}; there are ${CONTESTANTS.join(', ')}`)
+  return name
+}

@@ -1,0 +1,22 @@
+import process from 'node:process'
+import { HELP, parseCommandLine } from './command-line.ts'
+import { fanoutBench } from './fanout/fanout-bench.ts'
+import { idleBench } from './idle/idle-bench.ts'
+import { report } from './report.ts'
+
+const command = parseCommandLine(process.argv.slice(2))
+switch (command.name) {
+  case 'help':
+    console.log(HELP)
+    break
+  case 'wrong':
+    console.error(`${command.problem}\n\n${HELP}`)
+    process.exitCode = 2
+    break
+  case 'fanout':
+    await report(await fanoutBench(command.options), command.options)
+    break
+  case 'idle':
+    await report(await idleBench(command.options), command.options)
+    break
+}

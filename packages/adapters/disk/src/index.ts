@@ -1,0 +1,1 @@
+export { type DiskAttachmentStoreOptions, diskAttachmentStore } from './disk-attachment-store.ts'

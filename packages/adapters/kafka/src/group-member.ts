@@ -1,0 +1,116 @@
+import type { Clock, Logger } from '@sgs-chat/core'
+import type { Consumer, Kafka } from 'kafkajs'
+import { kafkaError } from './kafka-errors.ts'
+import type { KafkaSettings } from './kafka-options.ts'
+
+export interface GroupMemberOptions {
+  readonly kafka: Kafka
+  readonly settings: KafkaSettings
+  /** These partitions are this member's until it is told that they are revoked. */
+  readonly assigned: (partitions: readonly number[]) => void
+  readonly revoked: () => void
+}
+
+const FIRST_REST_MS = 200
+const LONGEST_REST_MS = 5_000
+
+/**
+ * A member of the archive group, which says whose each partition is and no more: its own fetching is paused from the
+ * first assignment on, and it commits no offsets. Records come from the fetcher, from where the store says (SPEC G4.3).
+ * A member that lost the brokers joins again for as long as it is open.
+ */
+export class GroupMember {
+  readonly #options: GroupMemberOptions
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #consumer: Consumer | undefined
+  #opening: Promise<void> | undefined
+  #cancelRest: (() => void) | undefined
+  #restMs = FIRST_REST_MS
+  #aliveUntilMs = 0
+  #isTroubled = false
+  #closed = false
+
+  constructor(options: GroupMemberOptions) {
+    this.#options = options
+    this.#clock = options.settings.clock
+    this.#logger = options.settings.logger
+    this.#join()
+  }
+
+  /** False once the group may have given this member's partitions away without its knowing. */
+  isAlive(): boolean {
+    return this.#clock.nowMs() < this.#aliveUntilMs
+  }
+
+  /** Leaves the group, so that another takes over at once. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelRest?.()
+    await this.#opening
+    await this.#consumer?.disconnect().catch(() => undefined)
+  }
+
+  #join(): void {
+    this.#opening = this.#open().catch((error: unknown) => this.#lost(error))
+  }
+
+  async #open(): Promise<void> {
+    const { kafka, settings } = this.#options
+    const { topic, sessionTimeoutMs, heartbeatMs } = settings
+    const consumer = kafka.consumer({
+      groupId: settings.archiveGroup,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(2 * sessionTimeoutMs, 30_000),
+      heartbeatInterval: heartbeatMs,
+      // While it is paused this is how often it looks whether a heartbeat is due.
+      maxWaitTimeInMs: Math.max(50, Math.floor(heartbeatMs / 2)),
+      allowAutoTopicCreation: false,
+      retry: { retries: 2, initialRetryTime: 200, restartOnFailure: async () => false },
+    })
+    this.#consumer = consumer
+    this.#listen(consumer)
+    await consumer.connect()
+    await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined })
+  }
+
+  #listen(consumer: Consumer): void {
+    const { settings, assigned, revoked } = this.#options
+    const alive = (): void => {
+      this.#aliveUntilMs = this.#clock.nowMs() + settings.sessionTimeoutMs
+    }
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      // Before the member fetches for the first time: listeners run inside the join.
+      consumer.pause([{ topic: settings.topic }])
+      if (this.#closed || this.#consumer !== consumer) return
+      alive()
+      this.#restMs = FIRST_REST_MS
+      if (this.#isTroubled) this.#logger.info('the archive group has this member again')
+      this.#isTroubled = false
+      revoked()
+      assigned(payload.memberAssignment[settings.topic] ?? [])
+    })
+    consumer.on(consumer.events.HEARTBEAT, alive)
+    consumer.on(consumer.events.REBALANCING, () => revoked())
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (this.#consumer === consumer) this.#lost(payload.error)
+    })
+  }
+
+  #lost(error: unknown): void {
+    const consumer = this.#consumer
+    this.#consumer = undefined
+    this.#options.revoked()
+    consumer?.disconnect().catch(() => undefined)
+    if (this.#closed) return
+    if (!this.#isTroubled) {
+      const failure = kafkaError(error, 'joining the group of KAFKA_ARCHIVE_GROUP')
+      this.#logger.warn('the archive group has lost this member; it joins again', { error: failure })
+    }
+    this.#isTroubled = true
+    this.#cancelRest?.()
+    this.#cancelRest = this.#clock.after(this.#restMs, () => this.#join())
+    this.#restMs = Math.min(2 * this.#restMs, LONGEST_REST_MS)
+  }
+}

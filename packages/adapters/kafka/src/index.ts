@@ -1,0 +1,2 @@
+export { type KafkaChatLog, type KafkaLogCounters, kafkaChatLog } from './kafka-chat-log.ts'
+export type { BrokerAddress, KafkaChatLogOptions, KafkaEpoch, KafkaSasl } from './kafka-options.ts'

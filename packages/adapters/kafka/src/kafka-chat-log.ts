@@ -1,0 +1,242 @@
+import {
+  type CallOptions,
+  type Chat,
+  ChatError,
+  type ChatLog,
+  type Closeable,
+  homePartition,
+  type LogConsumer,
+  type LogFollower,
+  type LogIdentity,
+  type PartitionRange,
+  type Position,
+  type RoomId,
+} from '@sgs-chat/core'
+import type { Kafka } from 'kafkajs'
+import { DeadLetters } from './dead-letters.ts'
+import { KafkaCluster } from './kafka-cluster.ts'
+import { newKafka } from './kafka-driver.ts'
+import { closedError, kafkaError, overloadedError, tooLargeError } from './kafka-errors.ts'
+import { type KafkaChatLogOptions, type KafkaSettings, kafkaSettings } from './kafka-options.ts'
+import { LogConsuming } from './log-consuming.ts'
+import { LogEpochs } from './log-epochs.ts'
+import { LogFetcher } from './log-fetcher.ts'
+import { followPartitions } from './log-following.ts'
+import { encodeChat } from './log-record.ts'
+import { type LogTopic, openTopic } from './log-topic.ts'
+import { PartitionAppender } from './partition-appender.ts'
+
+/** What an operator may want to count. */
+export interface KafkaLogCounters {
+  /** Tries of appends that were made again. */
+  readonly appendRetries: number
+  /** Records that were no chats, met by this node's consumer. */
+  readonly deadLetters: number
+  /** Bytes of chats that wait for an answer now. */
+  readonly pendingBytes: number
+}
+
+export interface KafkaChatLog extends ChatLog {
+  readonly counters: KafkaLogCounters
+}
+
+/**
+ * A ChatLog on Apache Kafka. Creates its topic, and that of its dead letters, when they are missing.
+ * What it promises beside the port is in this package's README.
+ * @throws ChatError KAFKA_CONNECTION_FAILED | KAFKA_TIMEOUT (retryable: a broker may come back) | UNAVAILABLE (a setting)
+ */
+export async function kafkaChatLog(options: KafkaChatLogOptions): Promise<KafkaChatLog> {
+  const settings = kafkaSettings(options)
+  const kafka = newKafka(settings)
+  const admin = kafka.admin()
+  try {
+    await admin.connect().catch((error: unknown) => {
+      throw kafkaError(error, `KAFKA_BROKERS ${settings.brokers.join(',')}`)
+    })
+    const topic = await openTopic(admin, settings)
+    return new Log(kafka, settings, topic)
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+class Log implements KafkaChatLog {
+  readonly identity: LogIdentity
+  readonly #kafka: Kafka
+  readonly #settings: KafkaSettings
+  readonly #epochs: LogEpochs
+  readonly #maxBatchBytes: number
+  readonly #cluster: KafkaCluster
+  readonly #deadLetters: DeadLetters
+  readonly #appenders: readonly PartitionAppender[]
+  readonly #opened = new Set<Closeable>()
+  readonly #troubled = new Set<number>()
+  #appendRetries = 0
+  #pendingBytes = 0
+  #closing: Promise<void> | undefined
+
+  constructor(kafka: Kafka, settings: KafkaSettings, found: LogTopic) {
+    const { topic, epochs, logger, clock, appendTimeoutMs } = settings
+    this.#kafka = kafka
+    this.#settings = settings
+    this.#epochs = new LogEpochs(epochs, topic, found.partitions)
+    const { epoch, partitions } = this.#epochs.current
+    this.identity = Object.freeze({ clusterId: found.clusterId, topic, partitions, epoch })
+    this.#maxBatchBytes = found.maxBatchBytes
+    this.#cluster = new KafkaCluster(kafka, settings)
+    this.#deadLetters = new DeadLetters({ cluster: this.#cluster, topic, logger })
+    this.#appenders = Array.from(
+      { length: partitions },
+      (_, partition) =>
+        new PartitionAppender({
+          cluster: this.#cluster,
+          topic,
+          partition,
+          epochs: this.#epochs,
+          maxBatchBytes: found.maxBatchBytes,
+          appendTimeoutMs,
+          clock,
+          troubled: (troubled, error) => this.#appendFailed(troubled, error),
+          recovered: recovered => this.#appendWorks(recovered),
+        }),
+    )
+  }
+
+  get counters(): KafkaLogCounters {
+    return {
+      appendRetries: this.#appendRetries,
+      deadLetters: this.#deadLetters.count,
+      pendingBytes: this.#pendingBytes,
+    }
+  }
+
+  partitionOf(roomId: RoomId): number {
+    return homePartition(roomId, this.identity.partitions)
+  }
+
+  async append(chats: readonly Chat[], options?: CallOptions): Promise<readonly Position[]> {
+    this.#checkOpen(options)
+    const roomId = chats[0]?.roomId
+    if (roomId === undefined) return []
+    if (chats.some(chat => chat.roomId !== roomId)) {
+      throw new ChatError('INVALID_MESSAGE_FORMAT', 'a batch holds the chats of one room', {
+        details: { field: 'roomId' },
+      })
+    }
+    const encoded = chats.map(encodeChat)
+    const bytes = encoded.reduce((sum, chat) => sum + chat.bytes, 0)
+    if (bytes > this.#maxBatchBytes) throw tooLargeError(bytes, this.#maxBatchBytes)
+    if (this.#pendingBytes + bytes > this.#settings.maxPendingBytes) throw overloadedError()
+    const appender = this.#appenders[this.partitionOf(roomId)]
+    if (appender === undefined) throw new RangeError('a room has a home partition')
+    this.#pendingBytes += bytes
+    try {
+      const records = encoded.map(({ record }) => record)
+      return await appender.append(records, bytes, options?.signal)
+    } finally {
+      this.#pendingBytes -= bytes
+    }
+  }
+
+  async ranges(options?: CallOptions): Promise<readonly PartitionRange[]> {
+    this.#checkOpen(options)
+    const { topic } = this.#settings
+    try {
+      const partitions = [...this.#appenders.keys()]
+      const ranges = await this.#cluster.ranges(topic, partitions)
+      return ranges.map(({ first, next }, partition) => ({
+        first: this.#epochs.positionOf(partition, first),
+        next: this.#epochs.positionOf(partition, next),
+      }))
+    } catch (error) {
+      throw kafkaError(error, 'the ranges of the log could not be asked')
+    }
+  }
+
+  async follow(from: readonly Position[], follower: LogFollower): Promise<Closeable> {
+    this.#checkOpen()
+    const { partitions } = this.identity
+    if (from.length !== partitions) {
+      throw new RangeError(`follow takes ${partitions} positions, one for each partition`)
+    }
+    const fetcher = this.#fetcher('follower')
+    followPartitions(fetcher, from, follower, this.#epochs, this.#settings.logger)
+    return this.#keep(() => fetcher.close())
+  }
+
+  async consume(consumer: LogConsumer): Promise<Closeable> {
+    this.#checkOpen()
+    const options = {
+      kafka: this.#kafka,
+      settings: this.#settings,
+      epochs: this.#epochs,
+      cluster: this.#cluster,
+      fetcher: this.#fetcher('archiver'),
+      deadLetters: this.#deadLetters,
+    }
+    const consuming = new LogConsuming(options, consumer)
+    return this.#keep(() => consuming.close())
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await this.#drain()
+    for (const appender of this.#appenders) appender.end()
+    await Promise.all([...this.#opened].map(opened => opened.close()))
+    await this.#cluster.close()
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, drainMs } = this.#settings
+    const over = Promise.withResolvers<void>()
+    const cancel = clock.after(drainMs, over.resolve)
+    await Promise.race([Promise.all(this.#appenders.map(appender => appender.drained())), over.promise])
+    cancel()
+  }
+
+  #fetcher(reader: string): LogFetcher {
+    const { topic, clock, logger } = this.#settings
+    const cluster = new KafkaCluster(this.#kafka, this.#settings)
+    return new LogFetcher({ cluster, topic, clock, logger, reader })
+  }
+
+  #keep(end: () => Promise<void>): Closeable {
+    let closed: Promise<void> | undefined
+    const close = (): Promise<void> => {
+      this.#opened.delete(opened)
+      closed ??= end()
+      return closed
+    }
+    const opened: Closeable = { close, [Symbol.asyncDispose]: close }
+    this.#opened.add(opened)
+    return opened
+  }
+
+  #checkOpen(options?: CallOptions): void {
+    if (this.#closing !== undefined) throw closedError()
+    if (options?.signal?.aborted === true) throw options.signal.reason
+  }
+
+  /** An outage is said once, not for each partition and try. */
+  #appendFailed(partition: number, error: unknown): void {
+    this.#appendRetries += 1
+    if (this.#troubled.size === 0) {
+      const failure = kafkaError(error, 'appending to KAFKA_TOPIC')
+      this.#settings.logger.warn('Kafka does not take chats; the log tries again', { error: failure })
+    }
+    this.#troubled.add(partition)
+  }
+
+  #appendWorks(partition: number): void {
+    if (!this.#troubled.delete(partition) || this.#troubled.size > 0) return
+    this.#settings.logger.info('Kafka takes chats again')
+  }
+}

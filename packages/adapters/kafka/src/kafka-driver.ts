@@ -1,0 +1,154 @@
+import { createRequire } from 'node:module'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { Logger } from '@sgs-chat/core'
+import { Kafka, type KafkaConfig, type KafkaMessage, logLevel, type SASLOptions } from 'kafkajs'
+import type { KafkaSettings } from './kafka-options.ts'
+
+/**
+ * The one file that reaches below the public API of kafkajs 2.2.4, which is pinned (docs/decisions/0009-kafkajs.md).
+ * Its consumer and producer hide what this adapter's promises hang on: whether a produce request was handed to a
+ * socket before it failed, and from which offset each partition is fetched. Its cluster and brokers do not.
+ */
+const load = createRequire(import.meta.url)
+const Cluster = load('kafkajs/src/cluster/index.js') as new (options: object) => DriverCluster
+const Batch = load('kafkajs/src/consumer/batch.js') as new (
+  topic: string,
+  fetchedOffset: string,
+  partition: DriverPartition,
+) => DriverBatch
+
+export interface DriverCluster {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  addTargetTopic(topic: string): Promise<void>
+  refreshMetadata(): Promise<void>
+  refreshMetadataIfNecessary(): Promise<void>
+  findTopicPartitionMetadata(topic: string): readonly {
+    readonly partitionId: number
+    readonly leader: number
+  }[]
+  findBroker(node: { readonly nodeId: number }): Promise<DriverBroker>
+  removeBroker(address: { readonly host: string; readonly port: number }): void
+}
+
+export interface DriverBroker {
+  readonly connectionPool: { readonly host: string; readonly port: number }
+  produce(request: object): Promise<{
+    readonly topics: readonly { readonly partitions: readonly { readonly baseOffset: string }[] }[]
+  }>
+  fetch(request: object): Promise<{
+    readonly responses: readonly { readonly partitions: readonly DriverPartition[] }[]
+  }>
+  listOffsets(request: object): Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }>
+  disconnect(): Promise<void>
+}
+
+/** What a fetch brought of one partition. */
+export interface DriverPartition {
+  readonly partition: number
+  readonly messages: readonly DriverMessage[]
+}
+
+export type DriverMessage = Pick<KafkaMessage, 'key' | 'value' | 'headers' | 'offset'>
+
+/** A fetched partition without what transactions took back. */
+interface DriverBatch {
+  readonly messages: readonly DriverMessage[]
+  isEmptyIncludingFiltered(): boolean
+  isEmptyDueToLogCompactedMessages(): boolean
+  lastOffset(): string
+}
+
+/** Records from the asked offset on, in order, and the offset to ask for next. */
+export interface FetchedRecords {
+  readonly messages: readonly DriverMessage[]
+  readonly nextOffset: number
+}
+
+/** Sees only what transactions have committed, as nobody else should write into this topic at all. */
+export const READ_COMMITTED = 1
+
+const METADATA_MAX_AGE_MS = 60_000
+
+/** Between two brokers of the list, when one does not answer. */
+const NEXT_BROKER_MS = 50
+
+export function newKafka(settings: KafkaSettings): Kafka {
+  return new Kafka(driverConfig(settings))
+}
+
+/** Connections of their own: a broker answers the requests of one connection one after the other. */
+export function newCluster(kafka: Kafka, settings: KafkaSettings, firstBroker: number): DriverCluster {
+  const { brokers } = settings
+  const first = firstBroker % brokers.length
+  return new Cluster({
+    ...driverConfig(settings),
+    brokers: [...brokers.slice(first), ...brokers.slice(0, first)],
+    logger: kafka.logger(),
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    isolationLevel: READ_COMMITTED,
+  })
+}
+
+/** @returns undefined when the fetch brought nothing */
+export function fetchedRecords(
+  topic: string,
+  offset: number,
+  partition: DriverPartition,
+): FetchedRecords | undefined {
+  const batch = new Batch(topic, String(offset), partition)
+  if (batch.isEmptyDueToLogCompactedMessages()) return { messages: [], nextOffset: offset + 1 }
+  if (batch.isEmptyIncludingFiltered()) return undefined
+  return { messages: batch.messages, nextOffset: Number(batch.lastOffset()) + 1 }
+}
+
+function driverConfig(settings: KafkaSettings): KafkaConfig & Required<Pick<KafkaConfig, 'socketFactory'>> {
+  const { brokers, clientId, ssl, sasl, requestTimeoutMs, connectTimeoutMs, logger } = settings
+  return {
+    brokers: [...brokers],
+    clientId,
+    ssl,
+    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: connectTimeoutMs,
+    authenticationTimeout: connectTimeoutMs,
+    enforceRequestTimeout: true,
+    // Once for each broker of the list, to find one that answers. A request is never sent twice by the driver.
+    retry: {
+      retries: brokers.length - 1,
+      initialRetryTime: NEXT_BROKER_MS,
+      maxRetryTime: 2 * NEXT_BROKER_MS,
+    },
+    socketFactory: socketFactory(settings),
+    logLevel: logLevel.INFO,
+    logCreator: () => entry => driverLog(logger, entry.log.message, entry.namespace),
+  }
+}
+
+/** What the driver says is a detail: what matters to an operator this adapter says itself, once. */
+function driverLog(logger: Logger, message: string, namespace: string): void {
+  logger.debug(`kafkajs: ${message}`, { part: namespace })
+}
+
+const KEEP_ALIVE_MS = 30_000
+
+function socketFactory({ ssl, route }: KafkaSettings): NonNullable<KafkaConfig['socketFactory']> {
+  const options = typeof ssl === 'object' ? ssl : {}
+  return ({ host, port, onConnect }): Socket => {
+    const address = route({ host, port })
+    const servername = isIP(host) === 0 ? { servername: host } : {}
+    const socket =
+      ssl === false
+        ? connectTcp({ ...address, noDelay: true }, onConnect)
+        : connectTls({ ...servername, ...options, ...address }, onConnect)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    return socket
+  }
+}

@@ -1,0 +1,174 @@
+import { type Closeable, type LogConsumer, momentOrAborted, type Position } from '@sgs-chat/core'
+import type { Kafka } from 'kafkajs'
+import type { DeadLetters } from './dead-letters.ts'
+import { GroupMember } from './group-member.ts'
+import type { KafkaCluster } from './kafka-cluster.ts'
+import { closedError } from './kafka-errors.ts'
+import type { KafkaSettings } from './kafka-options.ts'
+import type { LogEpochs } from './log-epochs.ts'
+import type { LogFetcher } from './log-fetcher.ts'
+import { type LogStep, PartitionReader } from './partition-reader.ts'
+
+export interface LogConsumingOptions {
+  readonly kafka: Kafka
+  readonly settings: KafkaSettings
+  readonly epochs: LogEpochs
+  /** For the fetches of this consumer alone. */
+  readonly fetcher: LogFetcher
+  /** For everything else. */
+  readonly cluster: KafkaCluster
+  readonly deadLetters: DeadLetters
+}
+
+/** How long a member that may have been expelled rests before it looks again. */
+const FENCED_REST_MS = 250
+
+/**
+ * One consumer of the archive group. Each assignment asks where to begin and goes on batch by batch; when the group
+ * rebalances, all calls are aborted, and a partition's next assignment waits for its call that is still under way.
+ */
+export class LogConsuming implements Closeable {
+  readonly #options: LogConsumingOptions
+  readonly #consumer: LogConsumer
+  readonly #member: GroupMember
+  readonly #running = new Map<number, Promise<void>>()
+  #assignment = new AbortController()
+  #closing: Promise<void> | undefined
+
+  constructor(options: LogConsumingOptions, consumer: LogConsumer) {
+    this.#options = options
+    this.#consumer = consumer
+    this.#member = new GroupMember({
+      kafka: options.kafka,
+      settings: options.settings,
+      assigned: partitions => this.#assign(partitions),
+      revoked: () => this.#assignment.abort(closedError()),
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#assignment.abort(closedError())
+    await this.#within(Promise.all(this.#running.values()))
+    // Leaving waits for a rebalance that is under way, which may be long: then it goes on without us.
+    await this.#within(Promise.all([this.#member.close(), this.#options.fetcher.close()]))
+  }
+
+  async #within(closing: Promise<unknown>): Promise<void> {
+    const { clock, drainMs } = this.#options.settings
+    const over = new AbortController()
+    await Promise.race([closing, momentOrAborted(run => clock.after(drainMs, run), over.signal)])
+    over.abort()
+  }
+
+  #assign(partitions: readonly number[]): void {
+    if (this.#closing !== undefined) return
+    const assignment = new AbortController()
+    this.#assignment = assignment
+    for (const partition of partitions) {
+      const before = this.#running.get(partition) ?? Promise.resolve()
+      this.#running.set(
+        partition,
+        before.then(() => this.#run(partition, assignment.signal)),
+      )
+    }
+  }
+
+  /** Never rejects: what goes wrong ends this beginning, and after a moment the next one is made. */
+  async #run(partition: number, signal: AbortSignal): Promise<void> {
+    const { clock, consumerRetryMs, logger } = this.#options.settings
+    while (!signal.aborted) {
+      try {
+        await this.#consume(partition, signal)
+      } catch (error) {
+        if (signal.aborted) return
+        logger.debug('the consumer of the log begins again', { partition, error: error as Error })
+        await momentOrAborted(run => clock.after(consumerRetryMs, run), signal)
+      }
+    }
+  }
+
+  async #consume(partition: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.settings
+    const from = (await this.#consumer.start(partition, { signal })) ?? (await this.#first(partition))
+    const steps = new PartitionSteps(this.#options, partition, from)
+    try {
+      while (!signal.aborted) {
+        const step = await steps.next(signal)
+        while (!this.#member.isAlive() && !signal.aborted) {
+          await momentOrAborted(run => clock.after(FENCED_REST_MS, run), signal)
+        }
+        if (step === undefined || signal.aborted) return
+        await this.#hand(partition, step, signal)
+      }
+    } finally {
+      steps.close()
+    }
+  }
+
+  async #hand(partition: number, step: LogStep, signal: AbortSignal): Promise<void> {
+    if (step.step === 'lost') {
+      await this.#consumer.lost(partition, step.range, { signal })
+      return
+    }
+    await this.#options.deadLetters.put(partition, step.poison)
+    await this.#consumer.batch(partition, step.batch, { signal })
+  }
+
+  async #first(partition: number): Promise<Position> {
+    const { cluster, settings, epochs } = this.#options
+    const [range] = await cluster.ranges(settings.topic, [partition])
+    return epochs.positionOf(partition, range?.first ?? 0)
+  }
+}
+
+/** The steps of one partition, one ahead of who takes them. */
+class PartitionSteps {
+  readonly #fetcher: LogFetcher
+  readonly #reader: PartitionReader
+  #ahead: LogStep | undefined
+  #arrived: (() => void) | undefined
+
+  constructor({ fetcher, epochs }: LogConsumingOptions, partition: number, from: Position) {
+    this.#fetcher = fetcher
+    this.#reader = new PartitionReader({
+      partition,
+      from,
+      epochs,
+      isReady: () => this.#ahead === undefined,
+      take: step => {
+        this.#ahead = step
+        this.#arrived?.()
+      },
+    })
+    fetcher.add(this.#reader)
+  }
+
+  /** @returns undefined when aborted */
+  async next(signal: AbortSignal): Promise<LogStep | undefined> {
+    if (this.#ahead === undefined) {
+      await momentOrAborted(run => {
+        this.#arrived = run
+        return () => {
+          this.#arrived = undefined
+        }
+      }, signal)
+    }
+    const step = this.#ahead
+    this.#ahead = undefined
+    this.#fetcher.wake()
+    return step
+  }
+
+  close(): void {
+    this.#fetcher.remove(this.#reader)
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  type Chat,
+  type ChatId,
+  homePartition,
+  type LogRecord,
+  type Position,
+  parseRoomId,
+  type RoomId,
+  type UserId,
+} from '@sgs-chat/core'
+import type { WrittenRecord } from './kafka-cluster.ts'
+import type { DriverMessage } from './kafka-driver.ts'
+import type { LogEpochs } from './log-epochs.ts'
+
+/** A later layout of a chat's value is followed as unknown, as a kind of a later version is (SPEC G1.3). */
+const SCHEMA = '1'
+
+/** Bytes of a record beside its value: its lengths, key, headers and share of the batch's own head, rounded up. */
+const RECORD_OVERHEAD = 128
+
+/** Why a record is no chat and no event of a later version either. */
+export type Poison = 'unreadable' | 'wrong-partition'
+
+export interface DecodedRecord {
+  readonly record: LogRecord
+  readonly poison?: Poison
+}
+
+export interface EncodedChat {
+  readonly record: WrittenRecord
+  readonly bytes: number
+}
+
+/** A chat as the topic keeps it: JSON of the six fields, the room as key, so that any keyed producer would agree (SPEC G1.2). */
+export function encodeChat({ _id, roomId, senderId, messageType, content, createdAt }: Chat): EncodedChat {
+  const at = new Date(createdAt).toISOString()
+  const text = JSON.stringify({ _id, roomId, senderId, messageType, content, createdAt: at })
+  const value = Buffer.from(text)
+  return {
+    record: { key: String(roomId), value, headers: { schema: SCHEMA } },
+    bytes: value.length + RECORD_OVERHEAD,
+  }
+}
+
+/** A fetched record as followers and consumers get it. Poison comes as unknown, so that every node sees the same. */
+export function decodeRecord(message: DriverMessage, partition: number, epochs: LogEpochs): DecodedRecord {
+  const offset = Number(message.offset)
+  const position = epochs.positionOf(partition, offset)
+  const kind = headerOf(message, 'kind') ?? 'chat'
+  if (kind !== 'chat') return { record: { kind: 'unknown', position, name: kind } }
+  const schema = headerOf(message, 'schema') ?? SCHEMA
+  if (schema !== SCHEMA) return { record: { kind: 'unknown', position, name: `chat/${schema}` } }
+  const chat = decodeChat(message.value)
+  if (chat === undefined) return poisoned('unreadable', position)
+  const home = homePartition(chat.roomId, epochs.epochOf(partition, offset).partitions)
+  if (home !== partition) return poisoned('wrong-partition', position)
+  return { record: { kind: 'chat', position, chat: { ...chat, position } } }
+}
+
+function poisoned(poison: Poison, position: Position): DecodedRecord {
+  return { record: { kind: 'unknown', position, name: poison }, poison }
+}
+
+function headerOf({ headers }: DriverMessage, name: string): string | undefined {
+  const value = headers?.[name]
+  const first = Array.isArray(value) ? value[0] : value
+  return first?.toString()
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decodeChat(value: Buffer | null): Chat | undefined {
+  if (value === null) return undefined
+  try {
+    const parsed: unknown = JSON.parse(utf8.decode(value))
+    return typeof parsed === 'object' && parsed !== null ? chatOf(parsed) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Everything but these six fields is left out. */
+function chatOf(value: Partial<Record<keyof Chat, unknown>>): Chat | undefined {
+  const { _id, roomId, senderId, messageType, content, createdAt } = value
+  if (typeof _id !== 'string' || _id === '' || typeof senderId !== 'string') return undefined
+  if (typeof messageType !== 'string' || typeof content !== 'string') return undefined
+  const at = typeof createdAt === 'string' ? Date.parse(createdAt) : Number.NaN
+  if (Number.isNaN(at) || typeof roomId !== 'number') return undefined
+  const room: RoomId = parseRoomId(roomId)
+  return {
+    _id: _id as ChatId,
+    roomId: room,
+    senderId: senderId as UserId,
+    messageType,
+    content,
+    createdAt: at,
+  }
+}

@@ -1,0 +1,68 @@
+import type { LogBatch, LostRange, Position } from '@sgs-chat/core'
+import type { DriverMessage, FetchedRecords } from './kafka-driver.ts'
+import type { LogEpochs } from './log-epochs.ts'
+import type { FetchTarget } from './log-fetcher.ts'
+import { decodeRecord, type Poison } from './log-record.ts'
+
+/** A record that is no chat, as it was fetched. */
+export interface PoisonRecord {
+  readonly message: DriverMessage
+  readonly reason: Poison
+}
+
+/** What comes next of a partition. */
+export type LogStep =
+  | { readonly step: 'batch'; readonly batch: LogBatch; readonly poison: readonly PoisonRecord[] }
+  | { readonly step: 'lost'; readonly range: LostRange }
+
+export interface PartitionReaderOptions {
+  readonly partition: number
+  readonly from: Position
+  readonly epochs: LogEpochs
+  /** False while no more can be taken. */
+  readonly isReady: () => boolean
+  readonly take: (step: LogStep) => void
+}
+
+/** Turns what is fetched of one partition into steps that join on to each other. */
+export class PartitionReader implements FetchTarget {
+  readonly partition: number
+  readonly #options: PartitionReaderOptions
+  #from: Position
+  #offset: number
+
+  constructor(options: PartitionReaderOptions) {
+    this.#options = options
+    this.partition = options.partition
+    this.#from = options.from
+    this.#offset = options.epochs.offsetOf(options.partition, options.from)
+  }
+
+  wanted(): number | undefined {
+    return this.#options.isReady() ? this.#offset : undefined
+  }
+
+  take({ messages, nextOffset }: FetchedRecords): void {
+    const { partition, epochs } = this.#options
+    const decoded = messages.map(message => ({ message, ...decodeRecord(message, partition, epochs) }))
+    const records = decoded.map(({ record }) => record)
+    const poison = decoded.flatMap(({ message, poison: reason }) =>
+      reason === undefined ? [] : [{ message, reason }],
+    )
+    const from = this.#from
+    const next = this.#moveTo(nextOffset)
+    this.#options.take({ step: 'batch', batch: { from, records, next }, poison })
+  }
+
+  skipTo(first: number): void {
+    const from = this.#from
+    const to = this.#moveTo(first)
+    this.#options.take({ step: 'lost', range: { from, to } })
+  }
+
+  #moveTo(offset: number): Position {
+    this.#offset = offset
+    this.#from = this.#options.epochs.positionOf(this.partition, offset)
+    return this.#from
+  }
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { BrokerAddress } from '@sgs-chat/kafka'
+
+const PRODUCE = 0
+
+/** What becomes of one produce request: its answer is passed, or swallowed and the connection cut. */
+export type Verdict = 'pass' | 'cut-answer'
+
+/**
+ * Stands between a log and one broker, told by `route`. It can cut everything, and it can let a produce request reach
+ * the broker and cut the connection where its answer would come.
+ */
+export class BrokerProxy implements AsyncDisposable {
+  readonly #server: Server = createServer(socket => this.#link(socket))
+  readonly #target: BrokerAddress
+  readonly #sockets = new Set<Socket>()
+  #isCut = false
+  /** Asked at each produce request. */
+  judge: () => Verdict = () => 'pass'
+  /** Produce requests that the broker was given. */
+  produced = 0
+
+  private constructor(target: BrokerAddress) {
+    this.#target = target
+  }
+
+  static async open(brokers: string): Promise<BrokerProxy> {
+    const [host = '', port] = brokers.split(':')
+    const proxy = new BrokerProxy({ host, port: Number(port) })
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    return proxy
+  }
+
+  readonly route = (advertised: BrokerAddress): BrokerAddress => {
+    if (advertised.port !== this.#target.port) return advertised
+    return { host: '127.0.0.1', port: (this.#server.address() as AddressInfo).port }
+  }
+
+  /** Cuts every connection, and refuses new ones. */
+  cut(): void {
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  restore(): void {
+    this.#isCut = false
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #link(client: Socket): void {
+    if (this.#isCut) {
+      client.resetAndDestroy()
+      return
+    }
+    const broker = connect(this.#target)
+    const ends = [client, broker]
+    for (const socket of ends) {
+      this.#sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        for (const end of ends) end.destroy()
+      })
+    }
+    /** Correlation ids of produce requests whose answers are swallowed. */
+    const doomed = new Set<number>()
+    const requests = new Frames(frame => {
+      if (frame.readInt16BE(4) !== PRODUCE) return
+      this.produced += 1
+      if (this.judge() === 'cut-answer') doomed.add(frame.readInt32BE(8))
+    })
+    const answers = new Frames(frame => {
+      if (!doomed.has(frame.readInt32BE(4))) client.write(frame)
+      else for (const end of ends) end.destroy()
+    })
+    client.on('data', data => {
+      requests.push(data)
+      broker.write(data)
+    })
+    broker.on('data', data => answers.push(data))
+  }
+}
+
+/** Cuts a stream into what the Kafka protocol sends: a length in four bytes, and as many bytes. */
+class Frames {
+  readonly #each: (frame: Buffer) => void
+  #rest: Buffer = Buffer.alloc(0)
+
+  constructor(each: (frame: Buffer) => void) {
+    this.#each = each
+  }
+
+  push(data: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, data])
+    while (this.#rest.length >= 4) {
+      const end = 4 + this.#rest.readInt32BE(0)
+      if (this.#rest.length < end) return
+      const frame = this.#rest.subarray(0, end)
+      this.#rest = this.#rest.subarray(end)
+      this.#each(frame)
+    }
+  }
+}

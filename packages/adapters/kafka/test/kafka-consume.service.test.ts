@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import {
+  type Chat,
+  type LogBatch,
+  type LogConsumer,
+  type Position,
+  parseRoomId,
+  userId,
+} from '@sgs-chat/core'
+import { describe, it } from 'vitest'
+import { BrokerProxy } from './broker-proxy.ts'
+import { driverOf, KafkaFixture, service } from './kafka-fixture.ts'
+
+let ids = 0
+
+function chat(room: number): Chat {
+  ids += 1
+  return {
+    _id: `consume-${ids}` as Chat['_id'],
+    roomId: parseRoomId(room),
+    senderId: userId('alice'),
+    messageType: 'TEXT',
+    content: `hello ${ids}`,
+    createdAt: 1_700_000_000_000,
+  }
+}
+
+/** Takes everything, from where it was before. */
+class Archive implements LogConsumer {
+  readonly taken: LogBatch[] = []
+  readonly places = new Map<number, Position>()
+  #changed: () => void = () => undefined
+
+  async start(partition: number): Promise<Position | undefined> {
+    return this.places.get(partition)
+  }
+
+  async batch(partition: number, batch: LogBatch): Promise<void> {
+    this.taken.push(batch)
+    this.places.set(partition, batch.next)
+    this.#changed()
+  }
+
+  async lost(): Promise<void> {
+    assert.fail('nothing was lost')
+  }
+
+  get chats(): readonly Chat[] {
+    return this.taken.flatMap(({ records }) =>
+      records.flatMap(record => (record.kind === 'chat' ? [record.chat] : [])),
+    )
+  }
+
+  async until(ids: readonly string[], patienceMs = 30_000): Promise<void> {
+    const missing = (): readonly string[] => {
+      const have = new Set<string>(this.chats.map(({ _id }) => _id))
+      return ids.filter(id => !have.has(id))
+    }
+    const done = Promise.withResolvers<void>()
+    const timeout = setTimeout(
+      () => done.reject(new Error(`not archived: ${missing().join(' ')}`)),
+      patienceMs,
+    )
+    this.#changed = () => {
+      if (missing().length === 0) done.resolve()
+    }
+    this.#changed()
+    await done.promise.finally(() => clearTimeout(timeout))
+  }
+}
+
+describe.skipIf(service === undefined)('records that are no chats', () => {
+  it('G1.6: poison goes to the dead letters with its reason and place, is counted, and holds nothing up', async () => {
+    await using fixture = new KafkaFixture()
+    const log = await fixture.open()
+    const room = parseRoomId(7)
+    const partition = log.partitionOf(room)
+    const sent = [chat(room), chat(room)]
+    await log.append(sent.slice(0, 1))
+    const whole = JSON.stringify({ ...chat(room), createdAt: new Date(0).toISOString() })
+    const planted = [
+      { value: '{"_id":', reason: 'unreadable' },
+      { value: null, reason: 'unreadable' },
+      { value: '{"_id":"x","roomId":"7"}', reason: 'unreadable' },
+      { value: '[1]', reason: 'unreadable' },
+    ]
+    const offsets: number[] = []
+    for (const { value } of planted) offsets.push(await fixture.plant(partition, { key: '7', value }))
+    const astray = (partition + 1) % 3
+    const strayed = await fixture.plant(astray, { key: '7', value: whole })
+    await log.append(sent.slice(1))
+    const archive = new Archive()
+    await log.consume(archive)
+    await archive.until(sent.map(({ _id }) => _id))
+    const fence = chat(room)
+    const astrayRoom = [0, 1, 2, 3, 4, 5, 6].find(id => log.partitionOf(parseRoomId(id)) === astray) ?? 0
+    const second = chat(astrayRoom)
+    await log.append([fence])
+    await log.append([second])
+    await archive.until([fence._id, second._id])
+    assert.equal(archive.chats.length, 4)
+    assert.equal(log.counters.deadLetters, 5)
+    const letters = await readAll(fixture.brokers, `${fixture.topic}-dead`, 5)
+    const told = letters.map(({ headers, value }) => [
+      headers.reason,
+      headers.partition,
+      headers.offset,
+      value,
+    ])
+    const expected = planted.map(({ reason, value }, index) => [
+      reason,
+      String(partition),
+      String(offsets[index]),
+      value ?? '',
+    ])
+    expected.push(['wrong-partition', String(astray), String(strayed), whole])
+    assert.deepEqual(new Set(told.map(String)), new Set(expected.map(String)))
+  })
+})
+
+describe.skipIf(service === undefined)('members of the archive group', () => {
+  it('G4.3: when a member is killed in mid-batch another takes its partitions over, and misses nothing', async () => {
+    await using fixture = new KafkaFixture()
+    const log = await fixture.open()
+    const child = await member(fixture)
+    try {
+      const archive = new Archive()
+      const sent = Array.from({ length: 60 }, (_, room) => chat(room))
+      for (const each of sent) await log.append([each])
+      // The child holds its first batch for ever.
+      assert.match(await child.line(), /^holds \d+ records/)
+      await log.consume(archive)
+      child.process.kill('SIGKILL')
+      await archive.until(sent.map(({ _id }) => _id))
+      assert.equal(archive.chats.length, sent.length, 'none twice')
+    } finally {
+      child.process.kill('SIGKILL')
+    }
+  })
+
+  it('G4.3: a member that was cut off for longer than its session comes back, and nothing is missed or taken twice', async () => {
+    await using fixture = new KafkaFixture()
+    await using proxy = await BrokerProxy.open(fixture.brokers)
+    const other = await fixture.open()
+    const log = await fixture.open({ route: proxy.route, sessionTimeoutMs: 1_500 })
+    const archive = new Archive()
+    await log.consume(archive)
+    const sent: Chat[] = []
+    for (let round = 0; round < 2; round++) {
+      for (let room = 0; room < 9; room++) {
+        sent.push(chat(room))
+        await other.append(sent.slice(-1))
+      }
+      await archive.until(sent.map(({ _id }) => _id))
+      proxy.cut()
+      for (let room = 0; room < 9; room++) {
+        sent.push(chat(room))
+        await other.append(sent.slice(-1))
+      }
+      await pause(4_000)
+      assert.ok(archive.chats.length < sent.length, 'it was cut off')
+      proxy.restore()
+      await archive.until(sent.map(({ _id }) => _id))
+    }
+    assert.equal(archive.chats.length, sent.length, 'none twice')
+    const told = fixture.logger.messages('warn').filter(text => text.startsWith('the archive group has lost'))
+    assert.ok(told.length <= 2, told.join())
+  })
+
+  it('a consumer that takes longer than its session keeps its partitions', async () => {
+    await using fixture = new KafkaFixture()
+    const log = await fixture.open({ sessionTimeoutMs: 1_500 })
+    const sent = Array.from({ length: 9 }, (_, room) => chat(room))
+    for (const each of sent) await log.append([each])
+    const archive = new Archive()
+    const take = archive.batch.bind(archive)
+    let starts = 0
+    archive.start = async partition => {
+      starts += 1
+      return archive.places.get(partition)
+    }
+    archive.batch = async (partition, batch) => {
+      await pause(4_000)
+      await take(partition, batch)
+    }
+    await log.consume(archive)
+    await archive.until(sent.map(({ _id }) => _id))
+    assert.equal(starts, 3, 'each partition was assigned once')
+  })
+})
+
+interface Member {
+  readonly process: ChildProcess
+  /** What it says next. */
+  line(): Promise<string>
+}
+
+/** Another node's consumer, in a process of its own. */
+async function member(fixture: KafkaFixture): Promise<Member> {
+  const script = fileURLToPath(new URL('./member-child.ts', import.meta.url))
+  const settings = [fixture.brokers, fixture.topic]
+  const args = ['--conditions=@sgs-chat/source', script, ...settings]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const line = async (): Promise<string> => String((await lines.next()).value)
+  assert.equal(await line(), 'is a member')
+  return { process: child, line }
+}
+
+interface Letter {
+  readonly headers: Readonly<Record<string, string>>
+  readonly value: string
+}
+
+async function readAll(brokers: string, topic: string, count: number): Promise<readonly Letter[]> {
+  const consumer = driverOf(brokers).consumer({ groupId: `${topic}-reader` })
+  const letters: Letter[] = []
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  const done = Promise.withResolvers<void>()
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)])
+      letters.push({ headers: Object.fromEntries(headers), value: message.value?.toString() ?? '' })
+      if (letters.length === count) done.resolve()
+    },
+  })
+  await done.promise
+  await consumer.disconnect()
+  return letters
+}

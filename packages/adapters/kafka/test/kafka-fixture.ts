@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { recordingLogger } from '@sgs-chat/contract/fakes'
+import type { Position } from '@sgs-chat/core'
+import { type KafkaChatLog, type KafkaChatLogOptions, kafkaChatLog } from '@sgs-chat/kafka'
+import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs'
+import { type Service, useService } from '../../../../tools/services/use-service.ts'
+
+/** The broker that the tests of this package share; undefined when there is none. */
+export const service: Service | undefined = await useService('kafka')
+
+const run = randomInt(2 ** 40).toString(36)
+let topics = 0
+
+function freshTopic(): string {
+  topics += 1
+  return `sgs-test-${run}-${topics}`
+}
+
+export function driverOf(brokers: string): Kafka {
+  return new Kafka({ brokers: brokers.split(','), clientId: 'sgs-test', logLevel: logLevel.NOTHING })
+}
+
+export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = driverOf(brokers).admin()
+  await admin.connect()
+  try {
+    return await use(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/** A topic of the test's own, and every log opened on it. */
+export class KafkaFixture implements AsyncDisposable {
+  readonly brokers: string
+  readonly topic: string = freshTopic()
+  readonly logger: ReturnType<typeof recordingLogger> = recordingLogger()
+  readonly #opened: KafkaChatLog[] = []
+
+  constructor(brokers: string | undefined = service?.address) {
+    if (brokers === undefined) throw new Error('there is no Kafka')
+    this.brokers = brokers
+  }
+
+  async open(options: Partial<KafkaChatLogOptions> = {}): Promise<KafkaChatLog> {
+    const log = await kafkaChatLog({
+      brokers: this.brokers.split(','),
+      topic: this.topic,
+      archiveGroup: `${this.topic}-archive`,
+      partitions: 3,
+      replication: 1,
+      appendTimeoutMs: 5_000,
+      sessionTimeoutMs: 3_000,
+      heartbeatMs: 100,
+      consumerRetryMs: 20,
+      logger: this.logger,
+      ...options,
+    })
+    this.#opened.push(log)
+    return log
+  }
+
+  /** Writes a record as somebody else would. @returns its offset */
+  async plant(
+    partition: number,
+    record: { key?: string; value: string | null; headers?: Record<string, string> },
+  ): Promise<number> {
+    const producer = driverOf(this.brokers).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+    await producer.connect()
+    const sent = await producer.send({ topic: this.topic, messages: [{ ...record, partition }] })
+    await producer.disconnect()
+    return Number(sent[0]?.baseOffset)
+  }
+
+  /** A transaction that is taken back: `count` offsets, its marker's among them, without a record that anybody sees. */
+  async skipOffsets(partition: number, count: number): Promise<void> {
+    const producer = driverOf(this.brokers).producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      transactionalId: `${this.topic}-${randomInt(2 ** 40)}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    })
+    await producer.connect()
+    const transaction = await producer.transaction()
+    const messages = Array.from({ length: count - 1 }, () => ({ value: 'taken back', partition }))
+    await transaction.send({ topic: this.topic, messages })
+    await transaction.abort()
+    await producer.disconnect()
+  }
+
+  async trim(partition: number, to: Position): Promise<void> {
+    await withAdmin(this.brokers, async admin => {
+      // It loads the metadata that the next call needs, and does not load by itself.
+      await admin.fetchTopicOffsets(this.topic)
+      await admin.deleteTopicRecords({
+        topic: this.topic,
+        partitions: [{ partition, offset: String(to.seq) }],
+      })
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#opened.map(log => log.close()))
+    await withAdmin(this.brokers, async admin => {
+      const mine = (await admin.listTopics()).filter(topic => topic.startsWith(this.topic))
+      if (mine.length > 0) await admin.deleteTopics({ topics: mine })
+    }).catch(() => undefined)
+  }
+}
+
+const script = join(import.meta.dirname, '../../../../tools/services/kafka.sh')
+
+/** A broker of the test's own, to be killed. */
+export class OwnBroker {
+  readonly #env: NodeJS.ProcessEnv
+
+  constructor(port: number) {
+    this.#env = { ...process.env, KAFKA_SERVICE_PORT: String(port), KAFKA_HEAP: '256m' }
+  }
+
+  /** @returns its address */
+  async up(): Promise<string> {
+    const { stdout } = await promisify(execFile)('bash', [script, 'up'], { env: this.#env })
+    const address = /^KAFKA_BROKERS=(.*)$/m.exec(stdout)?.[1]
+    if (address === undefined) throw new Error('the broker says no address')
+    return address
+  }
+
+  async kill(): Promise<void> {
+    await promisify(execFile)('bash', [script, 'kill'], { env: this.#env })
+  }
+
+  async wipe(): Promise<void> {
+    await promisify(execFile)('bash', [script, 'wipe'], { env: this.#env })
+  }
+}

@@ -1,0 +1,24 @@
+/** A consumer that holds its first batch for ever, until it is killed. Arguments: brokers, topic. */
+import { kafkaChatLog } from '@sgs-chat/kafka'
+
+const [brokers = '', topic = ''] = process.argv.slice(2)
+const log = await kafkaChatLog({
+  brokers: brokers.split(','),
+  topic,
+  archiveGroup: `${topic}-archive`,
+  sessionTimeoutMs: 3_000,
+  heartbeatMs: 100,
+})
+await log.consume({
+  async start() {
+    return undefined
+  },
+  batch(_partition, { records }) {
+    process.stdout.write(`holds ${records.length} records\n`)
+    return new Promise<void>(() => undefined)
+  },
+  async lost() {
+    return undefined
+  },
+})
+process.stdout.write('is a member\n')

@@ -1,0 +1,7 @@
+export { type MemoryAttachmentStore, memoryAttachmentStore } from './memory-attachment-store.ts'
+export { type MemoryChatHistory, memoryChatHistory } from './memory-chat-history.ts'
+export { type MemoryChatLog, type MemoryChatLogOptions, memoryChatLog } from './memory-chat-log.ts'
+export type { MemoryFaults } from './memory-gate.ts'
+export { MemoryLogStorage, type MemoryLogStorageOptions } from './memory-log-storage.ts'
+export { type MemoryPresenceStore, memoryPresenceStore } from './memory-presence-store.ts'
+export { type MemoryTokenVerifierOptions, memoryTokenVerifier } from './memory-token-verifier.ts'

@@ -1,0 +1,2 @@
+export { type SystemClockOptions, systemClock } from './system-clock.ts'
+export { systemIds } from './system-ids.ts'

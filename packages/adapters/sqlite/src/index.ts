@@ -1,0 +1,2 @@
+export { type BumpedEpoch, bumpEpoch } from './bump-epoch.ts'
+export { type SqliteChatStore, type SqliteChatStoreOptions, sqliteChatStore } from './sqlite-chat-store.ts'

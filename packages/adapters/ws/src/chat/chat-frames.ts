@@ -1,0 +1,103 @@
+import { formatPosition, type LoggedChat } from '@sgs-chat/core'
+import { OutboundMessage } from '../outbound-message.ts'
+import { MessageTemplate } from '../stomp/encoder.ts'
+import type { StompVersion } from '../stomp/frame.ts'
+import type { ChatEncoding } from './chat-encoding.ts'
+
+/** What the frames of one subscription have of their own. */
+export interface SubscriptionFraming {
+  readonly version: StompVersion
+  /** From `subscriptionLines`. */
+  readonly lines: string
+  /** The subscription's id when its messages must carry an `ack` header (STOMP 1.2, ack other than auto). */
+  readonly ackPrefix: string | undefined
+}
+
+/** One of many subscriptions that get the same chats. */
+export interface SharedFraming extends SubscriptionFraming {
+  /** Equal for subscriptions that get equal frames: see `framingKey`. */
+  readonly key: string
+}
+
+/** Made once for a subscription, so that a delivery only compares it. */
+export function framingKey(version: StompVersion, lines: string, needsAck: boolean): string {
+  return `${version}${needsAck ? ' ack ' : ' '}${lines}`
+}
+
+/** The MESSAGE frames of one chat: encoded once, framed once for each distinct subscription id. */
+class ChatFrames {
+  readonly chat: LoggedChat
+  readonly #template: MessageTemplate
+  /** Most rooms have one id for all subscribers, so that the first one is compared before any map is asked. */
+  #firstKey: string | undefined
+  #first: OutboundMessage | undefined
+  #others: Map<string, OutboundMessage> | undefined
+
+  constructor(chat: LoggedChat, template: MessageTemplate) {
+    this.chat = chat
+    this.#template = template
+  }
+
+  frame(framing: SharedFraming): OutboundMessage {
+    const { key } = framing
+    if (this.#first !== undefined && key === this.#firstKey) return this.#first
+    let message = this.#others?.get(key)
+    if (message === undefined) {
+      message = this.#make(framing)
+      this.#keep(key, message)
+    }
+    return message
+  }
+
+  #make({ version, lines, ackPrefix }: SubscriptionFraming): OutboundMessage {
+    const template = this.#template
+    return new OutboundMessage(
+      ackPrefix === undefined
+        ? template.frame(version, lines)
+        : template.frameWithAck(version, lines, `${ackPrefix}/${this.chat._id}`),
+    )
+  }
+
+  #keep(key: string, message: OutboundMessage): void {
+    if (this.#first === undefined) {
+      this.#firstKey = key
+      this.#first = message
+    } else {
+      this.#others ??= new Map()
+      this.#others.set(key, message)
+    }
+  }
+}
+
+/**
+ * The frames of the chat that is being delivered. A chat goes to all subscribers of its room in one synchronous pass, so
+ * that remembering one is enough; a reader that catches up at the same time costs an encoding, not an order.
+ */
+export class ChatFraming {
+  readonly #encoding: ChatEncoding
+  #latest: ChatFrames | undefined
+
+  constructor(encoding: ChatEncoding) {
+    this.#encoding = encoding
+  }
+
+  frame(chat: LoggedChat, framing: SharedFraming): OutboundMessage {
+    if (this.#latest?.chat !== chat) this.#latest = new ChatFrames(chat, this.#template(chat))
+    return this.#latest.frame(framing)
+  }
+
+  #template(chat: LoggedChat): MessageTemplate {
+    return chatTemplate(chat, `/topic/${chat.roomId}`, this.#encoding)
+  }
+}
+
+/** A chat as a MESSAGE of the destination. */
+export function chatTemplate(chat: LoggedChat, destination: string, encoding: ChatEncoding): MessageTemplate {
+  return new MessageTemplate({
+    destination,
+    messageId: chat._id,
+    contentType: encoding.contentType,
+    headers: [['position', formatPosition(chat.position)]],
+    body: encoding.chat(chat),
+  })
+}

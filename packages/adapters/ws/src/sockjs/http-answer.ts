@@ -1,0 +1,109 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { SockjsSettings } from '../transport-options.ts'
+
+export const TEXT = 'text/plain; charset=UTF-8'
+export const JSON_TYPE = 'application/json; charset=UTF-8'
+export const SCRIPT = 'application/javascript; charset=UTF-8'
+export const HTML = 'text/html; charset=UTF-8'
+export const EVENT_STREAM = 'text/event-stream; charset=UTF-8'
+
+const YEAR_S = 31_536_000
+
+/** For everything that belongs to a session: never kept, by no cache. */
+export const NO_CACHE: OutgoingHttpHeaders = {
+  'Cache-Control': 'no-store, no-cache, must-revalidate, max-age=0',
+}
+
+/** For what never changes: the iframe page and the answers to preflights. */
+export function cacheForAYear(): OutgoingHttpHeaders {
+  return {
+    'Cache-Control': `public, max-age=${YEAR_S}`,
+    Expires: new Date(Date.now() + YEAR_S * 1000).toUTCString(),
+  }
+}
+
+/** Answers with a whole body, so that its length is known and the connection can live on. */
+export function answer(
+  response: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body?: string,
+): void {
+  if (response.headersSent) return
+  const bytes = body === undefined ? 0 : Buffer.byteLength(body)
+  const hasNoBody = status === 204 || status === 304
+  response.writeHead(status, hasNoBody ? headers : { ...headers, 'Content-Length': bytes })
+  response.end(body)
+}
+
+/** A refusal in words; the connection closes when the request's body was not read. */
+export function refuse(response: ServerResponse, status: number, text: string): void {
+  answer(response, status, { 'Content-Type': TEXT, ...NO_CACHE }, text)
+}
+
+export function notFound(response: ServerResponse): void {
+  refuse(response, 404, 'Not found\n')
+}
+
+/** 405 tells its methods and nothing else. */
+export function methodNotAllowed(response: ServerResponse, allowed: string): void {
+  answer(response, 405, { Allow: allowed })
+}
+
+/** Whether a page of this origin may use the server. */
+export function originAllowed(origin: string | undefined, settings: SockjsSettings): boolean {
+  if (settings.allowedOrigins === '*' || origin === undefined) return true
+  return settings.allowedOrigins.includes(origin)
+}
+
+/**
+ * The origin that a request comes from. GETs of scripts and frames carry no `Origin`; their `Referer` stands in when
+ * the browser says that the page is another site's.
+ */
+export function requestOrigin(request: IncomingMessage): string | undefined {
+  const { origin, referer } = request.headers
+  if (origin !== undefined) return origin
+  const site = request.headers['sec-fetch-site']
+  if (site !== 'cross-site' && site !== 'same-site') return undefined
+  return referer !== undefined && URL.canParse(referer) ? new URL(referer).origin : 'null'
+}
+
+/** CORS as the SockJS protocol wants it: the origin echoed, `*` for none and for pages without one, credentials allowed. */
+export function corsHeaders(request: IncomingMessage, settings: SockjsSettings): OutgoingHttpHeaders {
+  const { origin } = request.headers
+  const headers: OutgoingHttpHeaders = { Vary: 'Origin' }
+  if (settings.allowedOrigins === '*') {
+    headers['Access-Control-Allow-Origin'] = origin === undefined || origin === 'null' ? '*' : origin
+  } else if (origin !== undefined) {
+    headers['Access-Control-Allow-Origin'] = origin
+  }
+  headers['Access-Control-Allow-Credentials'] = 'true'
+  const requested = request.headers['access-control-request-headers']
+  if (requested !== undefined && requested !== '') headers['Access-Control-Allow-Headers'] = requested
+  return headers
+}
+
+/** The answer to a preflight, good for a year. */
+export function preflight(
+  request: IncomingMessage,
+  response: ServerResponse,
+  settings: SockjsSettings,
+  methods: string,
+): void {
+  answer(response, 204, {
+    ...corsHeaders(request, settings),
+    ...cacheForAYear(),
+    'Access-Control-Max-Age': YEAR_S,
+    'Access-Control-Allow-Methods': methods,
+    Allow: methods,
+  })
+}
+
+const SESSION_COOKIE = /(?:^|;\s*)JSESSIONID=([^;,\s]{1,128})/
+
+/** `JSESSIONID`, given back as it came or with a placeholder; balancers replace the value by their own. */
+export function sessionCookie(request: IncomingMessage, settings: SockjsSettings): OutgoingHttpHeaders {
+  if (!settings.jsessionid) return {}
+  const value = SESSION_COOKIE.exec(request.headers.cookie ?? '')?.[1] ?? 'dummy'
+  return { 'Set-Cookie': `JSESSIONID=${value}; Path=/` }
+}

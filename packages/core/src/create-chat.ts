@@ -1,0 +1,297 @@
+import { type AttachmentLinks, attachmentLinks } from './attachment/attachment-links.ts'
+import type { AttachmentStore } from './attachment/attachment-store.ts'
+import {
+  checkAttachment,
+  type OpenAttachment,
+  openAttachment,
+  type SendAttachment,
+  sendAttachment,
+} from './attachment/send-attachment.ts'
+import { ArchiveChats } from './chat/archive-chats.ts'
+import type { ChatDraft } from './chat/chat.ts'
+import type { ChatHistory } from './chat/chat-history.ts'
+import type { ChatLog } from './chat/chat-log.ts'
+import { findRepeat } from './chat/find-repeat.ts'
+import { followLog } from './chat/follow-log.ts'
+import { comparePositions, type Position } from './chat/position.ts'
+import { type ReadHistory, readHistory, type StreamHistory, streamHistory } from './chat/read-history.ts'
+import { type SendChats, type SendOptions, type SentChat, sendChats } from './chat/send-chat.ts'
+import type { Clock } from './clock.ts'
+import type { Closeable } from './closeable.ts'
+import { ChatError } from './error.ts'
+import type { Ids } from './ids.ts'
+import { type Limits, withDefaultLimits } from './limit/limits.ts'
+import { type Logger, silentLogger } from './logger.ts'
+import { type EnterRoom, enterRoom } from './presence/enter-room.ts'
+import { type EndSession, endSession, type LeaveRoom, leaveRoom } from './presence/leave-room.ts'
+import { PresenceReporter } from './presence/presence-reporter.ts'
+import { PresenceSession } from './presence/presence-session.ts'
+import type { SessionPresence } from './presence/session-presence.ts'
+import { type WhoIsIn, whoIsIn } from './presence/who-is-in.ts'
+import { AccessWatch } from './room/access-watch.ts'
+import { type CheckAccess, checkAccess } from './room/check-access.ts'
+import type { RoomId } from './room/room.ts'
+import { openRoomAccess, type RoomAccess } from './room/room-access.ts'
+import { type SubscribeRoom, subscribeRoom } from './room/subscribe-room.ts'
+import type { User, UserId } from './room/user.ts'
+
+export interface CreateChatOptions {
+  readonly log: ChatLog
+  readonly history: ChatHistory
+  readonly presence: SessionPresence
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Files; without it they are refused. */
+  readonly attachments?: {
+    readonly store: AttachmentStore
+    /** Where clients reach the files' route, without a slash at the end. */
+    readonly publicUrl: string
+    /** Signs the links. */
+    readonly secret: string
+  }
+  /** @default every user may read and write every room */
+  readonly access?: RoomAccess
+  /** How long a subscription outlives an access check that cannot be made, in milliseconds. @default 300000 */
+  readonly accessStaleMaxMs?: number
+  readonly limits?: Partial<Limits>
+  /** @default silent */
+  readonly logger?: Logger
+}
+
+/** Whether this node does all of its work, and if not, why. */
+export type ChatStatus =
+  | { readonly state: 'ready' }
+  | { readonly state: 'refusing'; readonly problems: readonly string[] }
+  | { readonly state: 'closed' }
+
+/** What a node's counters say since its start. */
+export interface ChatCounters {
+  readonly unknownRecords: number
+  readonly repeatedRecords: number
+}
+
+/** A chat node: what transports and embedders call. */
+export interface ChatSystem extends Closeable {
+  readonly limits: Limits
+  status(): ChatStatus
+  counters(): ChatCounters
+  send(sender: User, draft: ChatDraft, options?: SendOptions): Promise<SentChat>
+  /** A batch of one room: all or none. */
+  readonly sendAll: SendChats
+  readonly subscribe: SubscribeRoom
+  /** Asks whether a user may read or write a room: for rights that a transport has to look at again. */
+  readonly checkAccess: (...asked: Parameters<CheckAccess>) => Promise<void>
+  readonly history: ReadHistory
+  /** A whole room, newest first. */
+  readonly streamHistory: StreamHistory
+  readonly presence: {
+    /** A session that begins; it is nowhere until it enters a room. */
+    open(userId: UserId): PresenceSession
+    readonly enter: EnterRoom
+    readonly leave: LeaveRoom
+    readonly end: EndSession
+    readonly whoIsIn: WhoIsIn
+  }
+  /** Undefined when there is no store for files. */
+  readonly attachments:
+    | { readonly send: SendAttachment; readonly open: OpenAttachment; readonly links: AttachmentLinks }
+    | undefined
+  /** Stops sends, waits for those under way and for the archive (at most `CLOSE_DRAIN_MS`), stops following. Closes none of its ports. */
+  close(): Promise<void>
+}
+
+/** How long `close` waits for sends and for the archive, each, in milliseconds. */
+export const CLOSE_DRAIN_MS = 5_000
+
+const STALE_MAX_MS = 300_000
+
+/**
+ * Composes a chat node out of its ports: follows the log, archives it, and answers once everything that the log held at
+ * the start was followed. Rejects when a port does. A log that is not the one the history was filled from does not
+ * reject: the node then refuses sends and its status says why (SPEC G2.3).
+ */
+export async function createChat(options: CreateChatOptions): Promise<ChatSystem> {
+  const { log, history, clock, logger = silentLogger, access = openRoomAccess } = options
+  const limits = withDefaultLimits(options.limits)
+  const state = new NodeState()
+  const mismatch = (partition: number, description: string): void => {
+    if (state.refuse(description)) logger.error('this node refuses sends', { partition, reason: description })
+  }
+  const { deliver, following, caughtUp } = await followLog({ log, history, limits, clock, mismatch })
+  await caughtUp
+  const archive = new ArchiveChats({
+    history,
+    log: log.identity,
+    limits,
+    clock,
+    logger,
+    mismatch,
+    archived: (partition, { position }) => deliver.window.setArchived(partition, position),
+  })
+  const archiving = await log.consume(archive)
+  const watch = new AccessWatch({ access, clock, staleMaxMs: options.accessStaleMaxMs ?? STALE_MAX_MS })
+  const reporter = new PresenceReporter({ presence: options.presence, clock, limits, logger })
+  const useCases = composeUseCases({ options, limits, logger, access, deliver, state, watch, reporter })
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    state.close()
+    watch.close()
+    await until(clock, CLOSE_DRAIN_MS, () => state.underway.chats === 0)
+    const acknowledged = [...state.acknowledged]
+    await until(clock, CLOSE_DRAIN_MS, () =>
+      acknowledged.every(([partition, upTo]) => archive.hasDone(partition, upTo)),
+    )
+    await archiving.close()
+    await following.close()
+    await reporter.drained(CLOSE_DRAIN_MS)
+  }
+  const system: ChatSystem = {
+    ...useCases,
+    limits,
+    status: () => state.status(),
+    counters: () => ({ unknownRecords: deliver.passedBy.unknown, repeatedRecords: deliver.passedBy.repeats }),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+    [Symbol.asyncDispose]: () => system.close(),
+  }
+  return system
+}
+
+interface Composition {
+  readonly options: CreateChatOptions
+  readonly limits: Limits
+  readonly logger: Logger
+  readonly access: RoomAccess
+  readonly deliver: Awaited<ReturnType<typeof followLog>>['deliver']
+  readonly state: NodeState
+  readonly watch: AccessWatch
+  readonly reporter: PresenceReporter
+}
+
+type UseCases = Omit<ChatSystem, 'limits' | 'status' | 'counters' | keyof Closeable>
+
+function composeUseCases({
+  options,
+  limits,
+  logger,
+  access,
+  deliver,
+  state,
+  watch,
+  reporter,
+}: Composition): UseCases {
+  const { log, history, presence, clock, ids } = options
+  const sources = {
+    deliver,
+    history,
+    limits,
+    clock,
+    partitionOf: (roomId: RoomId) => log.partitionOf(roomId),
+  }
+  const check = checkAccess(access)
+  const files = options.attachments && {
+    store: options.attachments.store,
+    links: attachmentLinks({ ...options.attachments, ids }),
+    checkAccess: check,
+    clock,
+    ids,
+    limits,
+    logger,
+  }
+  const sendAll = sendChats({
+    log,
+    checkAccess: check,
+    checkAttachment: files === undefined ? () => undefined : checkAttachment(files),
+    findRepeat: findRepeat({ log, sources }),
+    checkReady: () => state.checkReady(),
+    acknowledged: (partition, position) => state.acknowledge(partition, position),
+    passed: (partition, position) => deliver.passed(partition, position, limits.historyBarrierMs),
+    underway: state.underway,
+    clock,
+    ids,
+    limits,
+  })
+  const acknowledgedUpTo = (partition: number): Position | undefined => state.acknowledged.get(partition)
+  const read = readHistory({ ...sources, checkAccess: check, acknowledgedUpTo })
+  return {
+    send: (sender, draft, sendOptions) => sendAll(sender, [draft], sendOptions).then(theOne),
+    sendAll,
+    subscribe: subscribeRoom({ sources, checkAccess: check, watch }),
+    checkAccess: async (...asked) => check(...asked),
+    history: read,
+    streamHistory: streamHistory({ read, limits }),
+    presence: {
+      open: userId => new PresenceSession(ids.random(), userId),
+      enter: enterRoom({ reporter, limits }),
+      leave: leaveRoom({ reporter }),
+      end: endSession({ reporter }),
+      whoIsIn: whoIsIn({ presence, checkAccess: check }),
+    },
+    attachments: files && {
+      send: sendAttachment({ ...files, sendChats: sendAll }),
+      open: openAttachment(files),
+      links: files.links,
+    },
+  }
+}
+
+function theOne([sent]: readonly SentChat[]): SentChat {
+  if (sent !== undefined) return sent
+  throw new ChatError('MESSAGE_NOT_DELIVERED', 'the log gave no answer', { outcome: 'unknown' })
+}
+
+/** What a node remembers of itself. */
+class NodeState {
+  /** The highest place this node has acknowledged, by partition. */
+  readonly acknowledged = new Map<number, Position>()
+  readonly underway = { chats: 0 }
+  private readonly problems: string[] = []
+  private closed = false
+
+  status(): ChatStatus {
+    if (this.closed) return { state: 'closed' }
+    return this.problems.length === 0
+      ? { state: 'ready' }
+      : { state: 'refusing', problems: [...this.problems] }
+  }
+
+  /** True for a problem that is new. */
+  refuse(problem: string): boolean {
+    if (this.problems.includes(problem)) return false
+    this.problems.push(problem)
+    return true
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  /** @throws ChatError UNAVAILABLE */
+  checkReady(): void {
+    if (this.closed) {
+      throw new ChatError('UNAVAILABLE', 'this node is stopping', { details: { waitsFor: 'another node' } })
+    }
+    const [problem] = this.problems
+    if (problem !== undefined) {
+      throw new ChatError('UNAVAILABLE', problem, { details: { waitsFor: 'an operator' }, retryable: false })
+    }
+  }
+
+  acknowledge(partition: number, position: Position): void {
+    const known = this.acknowledged.get(partition)
+    if (known === undefined || comparePositions(position, known) > 0)
+      this.acknowledged.set(partition, position)
+  }
+}
+
+const DRAIN_POLL_MS = 10
+
+/** Resolves once the condition holds, or `timeoutMs` are over. */
+async function until(clock: Clock, timeoutMs: number, holds: () => boolean): Promise<void> {
+  const deadlineMs = clock.nowMs() + timeoutMs
+  while (!holds() && clock.nowMs() < deadlineMs) {
+    await new Promise<void>(resolve => clock.after(DRAIN_POLL_MS, resolve))
+  }
+}

@@ -1,0 +1,80 @@
+export type { Attachment } from './attachment/attachment.ts'
+export type { AttachmentLinks, AttachmentRef } from './attachment/attachment-links.ts'
+export type { AttachmentStore, OpenedAttachment, PutOptions } from './attachment/attachment-store.ts'
+export type { OpenAttachment, SendAttachment, SentAttachment, Upload } from './attachment/send-attachment.ts'
+export { type CallOptions, type CancelSignal, momentOrAborted, untilAborted } from './cancel-signal.ts'
+export { type Chat, type ChatDraft, type ChatId, type LoggedChat, parseChatDraft } from './chat/chat.ts'
+export type { ChatHistory, HistoryQuery, Watermark } from './chat/chat-history.ts'
+export type {
+  ChatLog,
+  LogBatch,
+  LogConsumer,
+  LogFollower,
+  LogIdentity,
+  LogRecord,
+  LostRange,
+  PartitionRange,
+} from './chat/chat-log.ts'
+export { homePartition, murmur2 } from './chat/home-partition.ts'
+export {
+  comparePositions,
+  formatPosition,
+  type Position,
+  parsePosition,
+  positionFromKey,
+  positionKey,
+} from './chat/position.ts'
+export type { HistoryPage, HistoryRequest, ReadHistory, StreamHistory } from './chat/read-history.ts'
+export type { SendChats, SendOptions, SentChat } from './chat/send-chat.ts'
+export { SendLane } from './chat/send-lane.ts'
+export type { CancelTimer, Clock } from './clock.ts'
+export type { Closeable } from './closeable.ts'
+export {
+  type ChatCounters,
+  type ChatStatus,
+  type ChatSystem,
+  CLOSE_DRAIN_MS,
+  type CreateChatOptions,
+  createChat,
+} from './create-chat.ts'
+export {
+  ChatError,
+  type ChatErrorOptions,
+  type DetailsOf,
+  ERRORS,
+  type ErrorCode,
+  type ErrorDetails,
+  type FailedResponse,
+  failedResponse,
+  type Outcome,
+} from './error.ts'
+export type { Ids } from './ids.ts'
+export { DEFAULT_LIMITS, type Limits, withDefaultLimits } from './limit/limits.ts'
+export {
+  type AddressFailuresOptions,
+  type AuthFailures,
+  addressFailures,
+  type RateLimiter,
+  TokenBucket,
+  type TokenBucketsOptions,
+  tokenBuckets,
+} from './limit/rate-limiter.ts'
+export { type LogFields, type Logger, silentLogger } from './logger.ts'
+export { presenceRegistry } from './presence/presence-registry.ts'
+export type { PresenceSession } from './presence/presence-session.ts'
+export type { PresenceStore, PresentSession } from './presence/presence-store.ts'
+export type {
+  RoomPresence,
+  SessionPresence,
+  SessionReport,
+  SessionState,
+} from './presence/session-presence.ts'
+export { type CachedRoomAccessOptions, cachedRoomAccess } from './room/cached-room-access.ts'
+export type { CheckAccess } from './room/check-access.ts'
+export { parseRoomId, type RoomId } from './room/room.ts'
+export { claimRoomAccess, openRoomAccess, type RoomAccess, type RoomAction } from './room/room-access.ts'
+export type { FeedEnd, FeedSink, FeedStart, NotRecovered, RoomFeed } from './room/room-feed.ts'
+export type { SubscribeOptions, SubscribeRoom } from './room/subscribe-room.ts'
+export type { TokenVerifier } from './room/token-verifier.ts'
+export { type User, type UserId, userId } from './room/user.ts'
+export { utf8Bytes } from './utf8.ts'
