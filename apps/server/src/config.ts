@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { engineProblems, type GivenSettings, mixtureProblems, mixtureWarnings } from './config/mixtures.ts'
 import { settingInfos } from './config/setting.ts'
 import { type SettingsName, settingsSchema } from './config/settings.ts'
 
@@ -20,7 +21,7 @@ export class ConfigError extends Error {
 
 export interface LoadedConfig {
   readonly config: Config
-  /** Settings that look like ours and are not: most likely misspelt. */
+  /** Settings that look like ours and are not, most likely misspelt; and what is allowed, but worse than it looks. */
   readonly warnings: readonly string[]
 }
 
@@ -37,15 +38,21 @@ export function loadConfig(environment: Environment = process.env): LoadedConfig
   )
   const parsed = settingsSchema.safeParse(given)
   const problems = (parsed.error?.issues ?? []).map(issue => `${issue.path.join('.')} ${issue.message}`)
-  problems.push(...problemsBetween(given), ...misplacedSettings(environment))
+  problems.push(
+    ...problemsBetween(given),
+    ...engineProblems(given),
+    ...mixtureProblems(given),
+    ...misplacedSettings(environment),
+  )
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
-  return { config: Object.freeze(parsed.data), warnings: unknownSettings(environment) }
+  const warnings = [...unknownSettings(environment), ...mixtureWarnings(given)]
+  return { config: Object.freeze(parsed.data), warnings }
 }
 
 export const SETTING_NAMES = Object.keys(settingsSchema.shape) as readonly SettingsName[]
 
 /** What no setting is guilty of alone. */
-function problemsBetween(given: Readonly<Record<string, string>>): string[] {
+function problemsBetween(given: GivenSettings): string[] {
   const problems: string[] = []
   if ('JWT_SECRET' in given && 'JWT_PUBLIC_KEY' in given)
     problems.push('JWT_SECRET and JWT_PUBLIC_KEY must not both be set: tokens are checked with one key')
@@ -53,31 +60,27 @@ function problemsBetween(given: Readonly<Record<string, string>>): string[] {
     problems.push('JWT_SECRET_ENCODING says how JWT_SECRET is written, but JWT_SECRET is not set')
   if ('ROOM_ACCESS_AUTHORIZATION' in given && !/^https?:/.test(given.ROOM_ACCESS ?? ''))
     problems.push('ROOM_ACCESS_AUTHORIZATION has no effect unless ROOM_ACCESS is a URL')
-  if ('CHAT_TIME_ZONE' in given && given.CHAT_COMPAT !== 'sgs')
-    problems.push('CHAT_TIME_ZONE has no effect without CHAT_COMPAT=sgs')
+  if ('CHAT_TIME_ZONE' in given && given.CHAT_COMPAT !== 'sgs' && !('MONGODB_URL' in given))
+    problems.push('CHAT_TIME_ZONE has no effect without CHAT_COMPAT=sgs or MONGODB_URL')
   return problems
 }
 
-/** Families of settings that belong to engines of later versions. */
-const ENGINES_NOT_BUILT: readonly (readonly [prefix: string, engine: string])[] = [
-  ['KAFKA_', 'Kafka'],
-  ['MONGODB_', 'MongoDB'],
-  ['S3_', 'S3'],
-]
+/** Settings that documents name and this version does not have: refused, so that nobody believes they are in use. */
+const NOT_BUILT: Readonly<Record<string, string>> = { KAFKA_BRIDGE_TOPICS: 'the bridge' }
 
 function misplacedSettings(environment: Environment): string[] {
   return Object.keys(environment).flatMap(name => {
     if (!environment[name] || Object.hasOwn(settingsSchema.shape, name)) return []
     if (Object.hasOwn(settingsSchema.shape, `${name}_MS`))
       return [`${name} must be given as ${name}_MS, in milliseconds`]
-    const engine = ENGINES_NOT_BUILT.find(([prefix]) => name.startsWith(prefix))?.[1]
-    return engine === undefined ? [] : [`${name} must be left out: ${engine} is not in this version yet`]
+    const missing = NOT_BUILT[name]
+    return missing === undefined ? [] : [`${name} must be left out: ${missing} is not in this version yet`]
   })
 }
 
 /** Beginnings that only settings of this server have. */
 const OUR_PREFIXES =
-  /^(CHAT|JWT|ROOM_ACCESS|SOCKJS|STOMP|SQLITE|HISTORY|RECOVERY|RECENT|DEDUP|ARCHIVE|MAX|RATE|TOKEN_EXPIRY|FILE_ACCESS)(_|$)/
+  /^(CHAT|JWT|KAFKA|MONGODB|S3|ROOM_ACCESS|SOCKJS|STOMP|SQLITE|HISTORY|RECOVERY|RECENT|DEDUP|ARCHIVE|MAX|RATE|TOKEN_EXPIRY|FILE_ACCESS)(_|$)/
 
 function unknownSettings(environment: Environment): string[] {
   return Object.keys(environment).flatMap(name => {
@@ -122,13 +125,13 @@ export interface DescribedSetting {
   readonly byDefault: string | undefined
 }
 
-/** All settings of this version, in the order of the schema; those of later versions are left out. */
+/** All settings, in the order of the schema. */
 export function describeSettings(): readonly DescribedSetting[] {
-  return SETTING_NAMES.flatMap(name => {
+  return SETTING_NAMES.map(name => {
     const info = settingInfos.get(settingsSchema.shape[name])
     if (info === undefined) throw new Error(`the setting ${name} is not described`)
     const { about, allowed, unit, byDefault } = info
-    return allowed.startsWith('left out') ? [] : [{ name, about, allowed, unit, byDefault }]
+    return { name, about, allowed, unit, byDefault }
   })
 }
 

@@ -24,7 +24,7 @@ export async function loadKeys(config: Config): Promise<Keys> {
   return {
     jwt: devKey ?? (await operatorsKey(config)),
     devKey,
-    linkSecret: await secretOf(config, 'link-secret'),
+    linkSecret: config.FILE_LINK_SECRET ?? (await secretOf(config, 'link-secret')),
   }
 }
 

@@ -43,35 +43,45 @@ async function serve({ config, warnings }: LoadedConfig): Promise<void> {
     process.exit(EXIT_FAILED)
   })
   // Signals count from here on, so that one that comes during the start stops what was started.
-  const asked = firstSignal(logger)
-  const isFirst = isFirstStart(config)
-  const server = await start(config, logger)
-  if (server === undefined) return
-  logger.info('serving', {
-    url: server.address.publicUrl,
-    host: server.address.host,
-    port: server.address.port,
+  const stopping = new AbortController()
+  const asked = firstSignal(logger).then(signal => {
+    logger.info('stopping', { signal, limitMs: config.STOP_TIMEOUT_MS })
+    cutOffAfter(config.STOP_TIMEOUT_MS, logger)
+    stopping.abort()
   })
-  printBanner(config, server, isFirst)
-  const signal = await asked
-  logger.info('stopping', { signal, limitMs: config.STOP_TIMEOUT_MS })
-  setTimeout(() => {
-    logger.error('the stop took too long; the process ends now', { limitMs: config.STOP_TIMEOUT_MS })
-    process.exit(EXIT_FAILED)
-  }, config.STOP_TIMEOUT_MS).unref()
-  await server.close()
+  const isFirst = isFirstStart(config)
+  const server = await start(config, logger, stopping.signal)
+  if (server !== undefined) {
+    logger.info('serving', {
+      url: server.address.publicUrl,
+      host: server.address.host,
+      port: server.address.port,
+    })
+    printBanner(config, server, isFirst)
+    await asked
+    await server.close()
+  }
   logger.info('stopped')
   process.exit()
 }
 
-async function start(config: Config, logger: Logger): Promise<ChatServer | undefined> {
+/** Undefined: it was asked to stop before it served, and has stopped. */
+async function start(config: Config, logger: Logger, signal: AbortSignal): Promise<ChatServer | undefined> {
   try {
-    return await createServer(config, [override(T.Logger, logger)])
+    return await createServer(config, [override(T.Logger, logger)], { signal })
   } catch (error) {
+    if (signal.aborted) return undefined
     console.error(`sgs-chat cannot start: ${error instanceof Error ? error.message : String(error)}`)
     logger.debug('the start failed', { error: error as Error })
     process.exit(EXIT_FAILED)
   }
+}
+
+function cutOffAfter(limitMs: number, logger: Logger): void {
+  setTimeout(() => {
+    logger.error('the stop took too long; the process ends now', { limitMs })
+    process.exit(EXIT_FAILED)
+  }, limitMs).unref()
 }
 
 /** Resolves with the first signal; the second one ends the process at once. */

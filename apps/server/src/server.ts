@@ -11,11 +11,15 @@ import { storage } from './modules/storage.ts'
 import { transports } from './modules/transports.ts'
 import { StartError } from './start-error.ts'
 import { T } from './tokens.ts'
+import type { Waiting } from './waiting.ts'
+
+type Stop = () => Promise<void>
 
 /** One step of the start, and what undoes it. */
 interface Step {
-  readonly name: string
-  readonly start: (container: Container) => Promise<() => Promise<void>>
+  /** None: it is made of steps that have one. */
+  readonly name?: string
+  readonly start: (container: Container) => Promise<Stop>
 }
 
 function step<P>(name: string, part: ServiceIdentifier<P>, stop: (part: P) => Promise<void>): Step {
@@ -40,14 +44,66 @@ const accept: Step = {
   },
 }
 
+/** Begins all of them at once, so that everything that is away is named; the first that fails ends the waiting of the others. */
+function beside(...steps: readonly Step[]): Step {
+  const begin = async ({ name, start }: Step, container: Container): Promise<StartedStep> => {
+    try {
+      return { name, stop: await start(container) }
+    } catch (cause) {
+      container.get(T.Waiting).end(cause)
+      throw cause
+    }
+  }
+  return {
+    start: async container => {
+      const logger = container.get(T.Logger)
+      const results = await Promise.allSettled(steps.map(one => begin(one, container)))
+      const started = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+      const failed = results.find(result => result.status === 'rejected')
+      if (failed !== undefined) {
+        await stopAll(started, logger)
+        throw failed.reason
+      }
+      for (const { name } of started) told(logger, 'started', name)
+      return () => stopAll(started, logger)
+    },
+  }
+}
+
+/**
+ * The start goes on without what waits for something that is away, so that health checks are answered meanwhile;
+ * `createServer` waits for the rest at its end.
+ */
+function waited(...steps: readonly Step[]): Step {
+  return {
+    start: async container => {
+      const waiting = container.get(T.Waiting)
+      const starting = startAll(steps, container)
+      waiting.through(starting)
+      await Promise.race([starting, waiting.begun])
+      return async () => {
+        waiting.end(new StoppedError())
+        const stop = await starting.catch(() => undefined)
+        await stop?.()
+      }
+    },
+  }
+}
+
 /** The order of the start; the stop is its exact reverse. What accepts clients comes last, and so it goes first. */
 const START_ORDER: readonly Step[] = [
   step('keys', T.Keys, async () => {}),
   step('tokens', T.TokenVerifier, async () => {}),
-  step('log and history', T.SqliteStore, store => store.close()),
-  step('files', T.AttachmentStore, files => files.close()),
-  step('presence', T.SessionPresence, presence => presence.close()),
-  step('chat', T.Chat, system => system.close()),
+  waited(
+    beside(
+      step('log', T.ChatLog, log => log.close()),
+      step('history', T.ChatHistory, history => history.close()),
+      step('files', T.AttachmentStore, files => files.close()),
+    ),
+    step('presence', T.SessionPresence, presence => presence.close()),
+    step('chat', T.ChatNode, node => node.close()),
+    step('watch', T.LogWatch, watch => watch.close()),
+  ),
   step('http', T.HttpServer, http => http.close()),
   step('connections', T.SockjsServer, sockjs => sockjs.close(CLOSE_DRAINING, 'draining')),
   step('sessions', T.ChatEndpoint, endpoint => endpoint.close()),
@@ -73,53 +129,102 @@ export interface ChatServer extends Closeable {
   readonly chat: ChatSystem
 }
 
+/** The start was ended by whoever asked for it. */
+class StoppedError extends Error {
+  override readonly name = 'StoppedError'
+}
+
 /**
- * Composes and starts the server; resolves once it serves. When a step fails, the ones before it are undone.
- * @throws StartError | ChatError that names the setting to look at
+ * Composes and starts the server; resolves once it serves. What is away is waited for: meanwhile the server listens,
+ * answers health checks, and refuses everything else with CHAT-034. When a step fails, the ones before it are undone.
+ * @throws StartError | ChatError that names the setting to look at; the signal's reason
  */
-export async function createServer(config: Config, overrides: readonly Override[] = []): Promise<ChatServer> {
+export async function createServer(
+  config: Config,
+  overrides: readonly Override[] = [],
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<ChatServer> {
   const container = new Container()
-  container.load(foundation(config), storage, access, chat, transports)
+  container.load(foundation(config), storage(config), access, chat, transports)
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
-  const undo: UndoStep[] = []
+  const waiting = container.get(T.Waiting)
+  const onAbort = (): void => waiting.end(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    for (const { name, start } of START_ORDER) {
-      undo.push({ name, stop: await start(container) })
-      logger.debug('started', { part: name })
+    const stop = await startAll(START_ORDER, container)
+    const address = await container.getAsync(T.Address)
+    await whole({ waiting, address, logger, signal, stop })
+    let closing: Promise<void> | undefined
+    const close = (): Promise<void> => {
+      closing ??= stop()
+      return closing
     }
-  } catch (cause) {
-    await undoAll(undo, logger)
-    throw cause
-  }
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closing ??= undoAll(undo, logger)
-    return closing
-  }
-  return {
-    address: await container.getAsync(T.Address),
-    chat: await container.getAsync(T.Chat),
-    close,
-    [Symbol.asyncDispose]: close,
+    return { address, chat: container.get(T.Chat), close, [Symbol.asyncDispose]: close }
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 
-interface UndoStep {
-  readonly name: string
-  readonly stop: () => Promise<void>
+interface Listening {
+  readonly waiting: Waiting
+  readonly address: Address
+  readonly logger: Logger
+  readonly signal: AbortSignal | undefined
+  readonly stop: Stop
+}
+
+/** Resolves once nothing is missing any more; else undoes everything. */
+async function whole({ waiting, address, logger, signal, stop }: Listening): Promise<void> {
+  const waitsFor = waiting.reasons()
+  if (waitsFor.length > 0) {
+    const { publicUrl: url, host, port } = address
+    logger.warn('listening, and waiting', { url, host, port, waitsFor: waitsFor.join('; ') })
+  }
+  try {
+    await waiting.over
+    signal?.throwIfAborted()
+  } catch (cause) {
+    await stop()
+    throw cause
+  }
+}
+
+interface StartedStep {
+  readonly name: string | undefined
+  readonly stop: Stop
+}
+
+/** @returns what undoes all of them */
+async function startAll(steps: readonly Step[], container: Container): Promise<Stop> {
+  const logger = container.get(T.Logger)
+  const started: StartedStep[] = []
+  try {
+    for (const { name, start } of steps) {
+      started.push({ name, stop: await start(container) })
+      told(logger, 'started', name)
+    }
+  } catch (cause) {
+    await stopAll(started, logger)
+    throw cause
+  }
+  return () => stopAll(started, logger)
 }
 
 /** Last started, first stopped. A step that fails keeps none of the others from being stopped. */
-async function undoAll(undo: readonly UndoStep[], logger: Logger): Promise<void> {
-  for (const { name, stop } of undo.toReversed()) {
+async function stopAll(started: readonly StartedStep[], logger: Logger): Promise<void> {
+  for (const { name, stop } of started.toReversed()) {
     try {
       await stop()
-      logger.debug('stopped', { part: name })
+      told(logger, 'stopped', name)
     } catch (cause) {
-      logger.error('a part did not stop cleanly', { part: name, error: cause as Error })
+      logger.error('a part did not stop cleanly', { part: name ?? 'several', error: cause as Error })
     }
   }
+}
+
+function told(logger: Logger, what: 'started' | 'stopped', name: string | undefined): void {
+  if (name !== undefined) logger.debug(what, { part: name })
 }
 
 async function listen(http: HttpServer, { port, host }: Address): Promise<void> {

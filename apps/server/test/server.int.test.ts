@@ -21,10 +21,12 @@ function config(settings: Record<string, string> = {}): Config {
 const ORDER = [
   'keys',
   'tokens',
-  'log and history',
+  'log',
+  'history',
   'files',
   'presence',
   'chat',
+  'watch',
   'http',
   'connections',
   'sessions',
@@ -34,7 +36,7 @@ const ORDER = [
 describe('createServer', () => {
   it('starts in its order and stops in the exact reverse, accepting last and refusing first', async () => {
     const logger = recordingLogger()
-    const server = await createServer(config(), [override(T.Logger, logger)])
+    const server = await createServer(config({ LISTEN_AFTER_MS: '60000' }), [override(T.Logger, logger)])
     expect((await fetch(`${server.address.publicUrl}/health/live`)).status).toBe(200)
     await server.close()
     await server.close()

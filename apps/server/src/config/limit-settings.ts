@@ -10,6 +10,11 @@ export function settingName<S extends string>(limit: S): SettingName<S> {
   return limit.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase() as SettingName<S>
 }
 
+/** The names of the options that are numbers. */
+export type NumbersOf<Options> = {
+  [Name in keyof Options]-?: NonNullable<Options[Name]> extends number ? Name : never
+}[keyof Options]
+
 /** What a limit is for; its unit is the last word of its name, or `chats` and the like in the text. */
 type Described<Name extends string> = {
   readonly [N in Name]: string | { readonly about: string; readonly min: number }

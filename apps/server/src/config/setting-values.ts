@@ -1,5 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 
+/** Any text but none. */
+export function some(text: string): string | undefined {
+  return text === '' ? undefined : text
+}
+
 /** `https://chat.example` or with a path, without a slash at its end; undefined for anything else. */
 export function parseOrigin(text: string): string | undefined {
   const url = httpUrl(text)
@@ -65,6 +70,31 @@ export function parseTimeZone(text: string): string | undefined {
 export function parseRate(text: string): number | 'off' | undefined {
   if (text === 'off') return 'off'
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
+}
+
+export function parseHttpUrl(text: string): string | undefined {
+  return httpUrl(text) === undefined ? undefined : text
+}
+
+const BROKER = /^[A-Za-z0-9._-]+:([1-9]\d{0,4})$/
+
+export function parseBrokers(text: string): readonly string[] | undefined {
+  const brokers = list(text)
+  const areAll = brokers.every(broker => Number(BROKER.exec(broker)?.[1] ?? Number.NaN) <= 65_535)
+  return brokers.length > 0 && areAll ? brokers : undefined
+}
+
+export function parseMongodbUrl(text: string): string | undefined {
+  return /^mongodb(\+srv)?:\/\/[^\s/]+/.test(text) ? text : undefined
+}
+
+/** A retention below a minute would lose chats before they are archived. */
+const MIN_RETENTION_MS = 60_000
+
+export function parseRetention(text: string): number | undefined {
+  if (text === '-1') return -1
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  return value >= MIN_RETENTION_MS ? value : undefined
 }
 
 function list(text: string): string[] {

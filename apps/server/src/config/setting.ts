@@ -21,7 +21,8 @@ function setting<T>(info: SettingInfo, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {
     const value = parse(text.trim())
     if (value !== undefined) return value
-    const given = info.secret ? '' : `, not ${quoted(text.trim())}`
+    // What holds an @ may hold somebody's password before it.
+    const given = info.secret || text.includes('@') ? '' : `, not ${quoted(text.trim())}`
     context.addIssue({ code: 'custom', message: `must be ${info.allowed}${given}` })
     return z.NEVER
   })
@@ -91,17 +92,5 @@ export function optional<T>({ parse, ...info }: TextSetting<T>) {
 export function withDefault<T>(value: T, { parse, ...info }: TextSetting<T>) {
   return setting(info, parse)
     .default(() => value as never)
-    .register(settingInfos, info)
-}
-
-/** A setting of an engine that this version does not have: refused, so that nobody believes it is in use. */
-export function notBuilt(engine: string, instead: string) {
-  const info: SettingInfo = {
-    about: `${engine}: not in this version yet`,
-    allowed: `left out: ${engine} is not in this version yet; ${instead}`,
-    secret: true,
-  }
-  return setting(info, () => undefined as never)
-    .optional()
     .register(settingInfos, info)
 }

@@ -5,8 +5,9 @@ import {
   DEFAULT_RATE_LIMIT,
 } from '@sgs-chat/ws'
 import { z } from 'zod'
+import { kafkaSettings, mongodbSettings, s3Settings } from './engine-settings.ts'
 import { coreLimitSettings } from './limit-settings.ts'
-import { choice, flag, integer, notBuilt, optional, withDefault } from './setting.ts'
+import { choice, flag, integer, optional, withDefault } from './setting.ts'
 import {
   parseAccess,
   parseOrigin,
@@ -14,6 +15,7 @@ import {
   parseRate,
   parseTimeZone,
   parseTrustProxy,
+  some,
 } from './setting-values.ts'
 import {
   httpSettings,
@@ -22,10 +24,6 @@ import {
   stompHeartBeatSettings,
   stompSettings,
 } from './transport-limit-settings.ts'
-
-const some = (text: string): string | undefined => (text === '' ? undefined : text)
-const SQLITE_INSTEAD = 'chats live in the SQLite file in DATA_DIR'
-const FOLDER_INSTEAD = 'files live in DATA_DIR/files'
 
 /** Every setting of the server: its name in the environment, what it takes, its default and what it is for. */
 export const settingsSchema = z.object({
@@ -65,6 +63,30 @@ export const settingsSchema = z.object({
     about: 'how long a graceful stop may take before it is cut off',
     unit: 'ms',
     byDefault: 20_000,
+    min: 100,
+  }),
+  RETRY_MS: integer({
+    about: 'first wait before what is away at start is tried again; the waits double',
+    unit: 'ms',
+    byDefault: 500,
+    min: 1,
+  }),
+  RETRY_MAX_MS: integer({
+    about: 'longest wait before what is away at start is tried again',
+    unit: 'ms',
+    byDefault: 10_000,
+    min: 1,
+  }),
+  LISTEN_AFTER_MS: integer({
+    about: 'a start that takes longer answers health checks meanwhile',
+    unit: 'ms',
+    byDefault: 2_000,
+    min: 1,
+  }),
+  WATCH_INTERVAL_MS: integer({
+    about: 'how often the log in Kafka, and how far the archive is in it, is looked at',
+    unit: 'ms',
+    byDefault: 5_000,
     min: 100,
   }),
 
@@ -138,6 +160,13 @@ export const settingsSchema = z.object({
     secret: true,
     parse: text => (/^[\x20-\x7e]+$/.test(text) ? text : undefined),
   }),
+  FILE_LINK_SECRET: optional({
+    about: 'key that links to files are signed with; the same on every node, and for ever',
+    allowed: 'a text of at least 16 characters',
+    byDefault: 'a random one, made on first start in DATA_DIR',
+    secret: true,
+    parse: text => (text.length >= 16 ? text : undefined),
+  }),
   FILE_ACCESS: choice(
     'who may open a file: everyone with its link, or members of the room',
     ['link', 'member'],
@@ -205,9 +234,9 @@ export const settingsSchema = z.object({
     ['embedded'],
     'embedded',
   ),
-  KAFKA_BROKERS: notBuilt('Kafka', SQLITE_INSTEAD),
-  MONGODB_URL: notBuilt('MongoDB', SQLITE_INSTEAD),
-  S3_BUCKET: notBuilt('S3', FOLDER_INSTEAD),
+  ...kafkaSettings,
+  ...mongodbSettings,
+  ...s3Settings,
 
   ...coreLimitSettings,
   ...stompSettings,

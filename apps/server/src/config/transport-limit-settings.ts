@@ -21,11 +21,7 @@ import {
   DEFAULT_SESSION_OPTIONS,
   type SockjsServerOptions,
 } from '@sgs-chat/ws'
-import { limitSettings } from './limit-settings.ts'
-
-type NumbersOf<Options> = {
-  [Name in keyof Options]-?: NonNullable<Options[Name]> extends number ? Name : never
-}[keyof Options]
+import { limitSettings, type NumbersOf } from './limit-settings.ts'
 
 /** SockJS and WebSocket connections: every number of `SockjsServerOptions` but how coarse its times are. */
 export const SOCKJS_LIMITS: Readonly<

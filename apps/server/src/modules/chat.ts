@@ -1,27 +1,55 @@
-import { createChat, DEFAULT_LIMITS } from '@sgs-chat/core'
+import { createChat, DEFAULT_LIMITS, withDefaultLimits } from '@sgs-chat/core'
 import { ContainerModule } from 'inversify'
+import { ChatGate } from '../chat-gate.ts'
 import { limitsFrom } from '../config/limit-settings.ts'
 import { T } from '../tokens.ts'
 
-/** The core, over everything below it. */
+/** The core, over everything below it, and the gate in front of it. */
 export const chat: ContainerModule = new ContainerModule(({ bind }) => {
   bind(T.Chat)
     .toResolvedValue(
-      (config, log, history, presence, store, address, keys, access, clock, ids, logger) =>
-        createChat({
-          log,
-          history,
-          presence,
-          attachments: { store, publicUrl: address.publicUrl, secret: keys.linkSecret },
-          access,
-          accessStaleMaxMs: config.ROOM_ACCESS_STALE_MAX_MS,
-          limits: limitsFrom(config, '', DEFAULT_LIMITS),
-          clock,
-          ids,
-          logger,
-        }),
+      (config, waiting) => new ChatGate(withDefaultLimits(limitsFrom(config, '', DEFAULT_LIMITS)), waiting),
+      [T.Config, T.Waiting],
+    )
+    .inSingletonScope()
+  bind(T.ChatNode)
+    .toResolvedValue(
+      async (
+        config,
+        gate,
+        waiting,
+        log,
+        history,
+        presence,
+        store,
+        address,
+        keys,
+        access,
+        clock,
+        ids,
+        logger,
+      ) => {
+        const node = await waiting.open({ what: 'the chats that the log holds already' }, () =>
+          createChat({
+            log,
+            history,
+            presence,
+            attachments: { store, publicUrl: address.publicUrl, secret: keys.linkSecret },
+            access,
+            accessStaleMaxMs: config.ROOM_ACCESS_STALE_MAX_MS,
+            limits: gate.limits,
+            clock,
+            ids,
+            logger,
+          }),
+        )
+        gate.open(node)
+        return node
+      },
       [
         T.Config,
+        T.Chat,
+        T.Waiting,
         T.ChatLog,
         T.ChatHistory,
         T.SessionPresence,

@@ -38,6 +38,8 @@ export interface KafkaLogCounters {
 
 export interface KafkaChatLog extends ChatLog {
   readonly counters: KafkaLogCounters
+  /** How long the topic kept a record when it was opened, in milliseconds; −1: for ever. */
+  readonly retentionMs: number
 }
 
 /**
@@ -62,6 +64,7 @@ export async function kafkaChatLog(options: KafkaChatLogOptions): Promise<KafkaC
 
 class Log implements KafkaChatLog {
   readonly identity: LogIdentity
+  readonly retentionMs: number
   readonly #kafka: Kafka
   readonly #settings: KafkaSettings
   readonly #epochs: LogEpochs
@@ -82,6 +85,7 @@ class Log implements KafkaChatLog {
     this.#epochs = new LogEpochs(epochs, topic, found.partitions)
     const { epoch, partitions } = this.#epochs.current
     this.identity = Object.freeze({ clusterId: found.clusterId, topic, partitions, epoch })
+    this.retentionMs = found.retentionMs
     this.#maxBatchBytes = found.maxBatchBytes
     this.#cluster = new KafkaCluster(kafka, settings)
     this.#deadLetters = new DeadLetters({ cluster: this.#cluster, topic, logger })
@@ -142,6 +146,8 @@ class Log implements KafkaChatLog {
     this.#checkOpen(options)
     const { topic } = this.#settings
     try {
+      const leader = await this.#cluster.leaderOf(topic, 0)
+      this.#epochs.checkPartitions(topic, leader.partitions)
       const partitions = [...this.#appenders.keys()]
       const ranges = await this.#cluster.ranges(topic, partitions)
       return ranges.map(({ first, next }, partition) => ({

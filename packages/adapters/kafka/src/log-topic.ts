@@ -11,6 +11,8 @@ export interface LogTopic {
   readonly partitions: number
   /** What one record batch of it may have, in bytes. */
   readonly maxBatchBytes: number
+  /** How long it keeps a record, in milliseconds; −1: for ever. */
+  readonly retentionMs: number
 }
 
 /** A batch's own head, and what the dead letters' headers add to a record. */
@@ -46,7 +48,8 @@ export async function openTopic(admin: Admin, settings: KafkaSettings): Promise<
     replication: copies,
     maxBatchBytes,
   })
-  return { clusterId: cluster.clusterId, partitions, maxBatchBytes }
+  const retentionMs = Number(configs.get('retention.ms') ?? settings.retentionMs)
+  return { clusterId: cluster.clusterId, partitions, maxBatchBytes, retentionMs }
 }
 
 type NewTopic = Pick<KafkaSettings, 'topic' | 'partitions' | 'retentionMs' | 'maxBatchBytes'> & {

@@ -167,12 +167,13 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
 
   #authenticated(user: User): void {
     if (this.stomp.state.phase !== 'authenticating') return
+    // First, since it is refused while the chat is not there yet.
+    const presence = this.chat.presence.open(user.userId)
     if (!this.#context.enter(user.userId)) {
       const error = new ChatError('TOO_MANY_REQUESTS', 'the user has too many connections')
       this.#refuseConnect(error, CLOSE_LIMITS)
       return
     }
-    const presence = this.chat.presence.open(user.userId)
     const endsAtMs = endOf(user, this.#context.tokenExpiryGraceMs)
     this.#identity = { user, presence, endsAtMs }
     this.stomp.accept([
