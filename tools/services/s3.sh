@@ -2,7 +2,8 @@
 # An S3 server for tests and local work without Docker: versitygw, a real one (signatures, presigned URLs and forms,
 # multipart) over a folder, built once with Go. It listens on loopback only and keeps its objects between runs.
 #
-#   s3.sh up       starts it unless it runs; prints S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+#   s3.sh up       starts it unless it runs, makes the bucket; prints S3_ENDPOINT, S3_REGION, S3_BUCKET,
+#                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
 #   s3.sh down     stops it
 #   s3.sh status   prints the same as `up` when it runs, else fails
 #
@@ -15,12 +16,13 @@ VERSION=v1.8.0
 ACCESS_KEY=sgs-chat-local
 SECRET_KEY=sgs-chat-local-secret
 REGION=us-east-1
+BUCKET=sgs-chat
 PORT=${SGS_S3_PORT:-47917}
 BINARY=$SERVICES_DIR/versitygw-$VERSION/versitygw
 server_init s3 "$PORT"
 
 addresses() {
-  printf 'S3_ENDPOINT=http://127.0.0.1:%s\nS3_REGION=%s\n' "$PORT" "$REGION"
+  printf 'S3_ENDPOINT=http://127.0.0.1:%s\nS3_REGION=%s\nS3_BUCKET=%s\n' "$PORT" "$REGION" "$BUCKET"
   printf 'AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n' "$ACCESS_KEY" "$SECRET_KEY"
 }
 
@@ -30,6 +32,8 @@ answers() {
 }
 
 prepare() {
+  # A folder of its root is a bucket.
+  mkdir -p "$SERVER_DIR/objects/$BUCKET"
   [[ -x $BINARY ]] && return
   command -v go >/dev/null || fail "go is needed to build versitygw; install it, use Docker, or set S3_ENDPOINT"
   note "building versitygw $VERSION: once, some minutes"
@@ -41,7 +45,6 @@ prepare() {
 }
 
 start() {
-  mkdir -p "$SERVER_DIR/objects"
   ROOT_ACCESS_KEY=$ACCESS_KEY ROOT_SECRET_KEY=$SECRET_KEY VGW_REGION=$REGION \
     in_background "$BINARY" --port "127.0.0.1:$PORT" --quiet posix "$SERVER_DIR/objects"
 }

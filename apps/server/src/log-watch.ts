@@ -136,8 +136,8 @@ export class LogWatch implements Closeable {
   }
 }
 
-/** How many places of the range lie above what was archived. */
-function backlog({ first, next }: PartitionRange, archived: Position | undefined): number {
+/** How many places of a partition's range lie above what was archived. */
+export function backlog({ first, next }: PartitionRange, archived: Position | undefined): number {
   // The log has started over since, or nothing was ever archived.
   if (archived === undefined || archived.epoch < first.epoch) return next.seq - first.seq
   return next.seq - 1 - archived.seq

@@ -3,6 +3,7 @@ export type { AttachmentLinks, AttachmentRef } from './attachment/attachment-lin
 export type { AttachmentStore, OpenedAttachment, PutOptions } from './attachment/attachment-store.ts'
 export type { OpenAttachment, SendAttachment, SentAttachment, Upload } from './attachment/send-attachment.ts'
 export { type CallOptions, type CancelSignal, momentOrAborted, untilAborted } from './cancel-signal.ts'
+export { recordFingerprint } from './chat/archive-chats.ts'
 export { type Chat, type ChatDraft, type ChatId, type LoggedChat, parseChatDraft } from './chat/chat.ts'
 export type { ChatHistory, HistoryQuery, Watermark } from './chat/chat-history.ts'
 export type {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { mintToken } from '@sgs-chat/jwt'
 
-const SECRET = 'a secret of the end-to-end tests, 32 bytes or more'
+export const SECRET = 'a secret of the end-to-end tests, 32 bytes or more'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** A folder for one test's server; `remove` it at the end. */
@@ -62,8 +62,10 @@ export class ServerProcess {
     return server
   }
 
+  /** Where it listens, once it has said so. */
   get url(): string {
-    return String(this.#find('serving')?.url)
+    const said = this.#find('serving') ?? this.#find('listening, and waiting')
+    return `http://localhost:${String(said?.port)}`
   }
 
   /** Resolves once the server has logged a message that begins so; rejects when it ends without. */

@@ -25,6 +25,7 @@ import { followPartitions } from './log-following.ts'
 import { encodeChat } from './log-record.ts'
 import { type LogTopic, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
+import { readEpochs } from './stored-epochs.ts'
 
 /** What an operator may want to count. */
 export interface KafkaLogCounters {
@@ -51,13 +52,16 @@ export async function kafkaChatLog(options: KafkaChatLogOptions): Promise<KafkaC
   const settings = kafkaSettings(options)
   const kafka = newKafka(settings)
   const admin = kafka.admin()
+  const asking = new KafkaCluster(kafka, settings)
   try {
     await admin.connect().catch((error: unknown) => {
       throw kafkaError(error, `KAFKA_BROKERS ${settings.brokers.join(',')}`)
     })
     const topic = await openTopic(admin, settings)
-    return new Log(kafka, settings, topic)
+    const epochs = settings.epochs ?? (await readEpochs(admin, asking, settings.topic))
+    return new Log(kafka, { ...settings, epochs }, topic)
   } finally {
+    await asking.close()
     await admin.disconnect().catch(() => undefined)
   }
 }

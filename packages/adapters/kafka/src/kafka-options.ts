@@ -43,7 +43,7 @@ export interface KafkaChatLogOptions {
   readonly retentionMs?: number
   /** Takes a topic that is less durable than SPEC G1.5 asks for. [KAFKA_ALLOW_WEAK_TOPIC] @default false */
   readonly allowWeakTopic?: boolean
-  /** The log's epochs, oldest first; the last is the current one. @default epoch 1 from offset 0 of every partition */
+  /** The log's epochs, oldest first; the last is the current one. @default those that are kept beside the log, else epoch 1 from offset 0 */
   readonly epochs?: readonly KafkaEpoch[]
   /** After this an append that the broker has not acknowledged is rejected. @default 10_000 */
   readonly appendTimeoutMs?: number

@@ -9,6 +9,7 @@ const TOPIC_RESOURCE = 2
 export interface LogTopic {
   readonly clusterId: string
   readonly partitions: number
+  readonly copies: number
   /** What one record batch of it may have, in bytes. */
   readonly maxBatchBytes: number
   /** How long it keeps a record, in milliseconds; −1: for ever. */
@@ -49,7 +50,7 @@ export async function openTopic(admin: Admin, settings: KafkaSettings): Promise<
     maxBatchBytes,
   })
   const retentionMs = Number(configs.get('retention.ms') ?? settings.retentionMs)
-  return { clusterId: cluster.clusterId, partitions, maxBatchBytes, retentionMs }
+  return { clusterId: cluster.clusterId, partitions, copies, maxBatchBytes, retentionMs }
 }
 
 type NewTopic = Pick<KafkaSettings, 'topic' | 'partitions' | 'retentionMs' | 'maxBatchBytes'> & {
