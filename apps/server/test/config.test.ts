@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
+import { KAFKA_LIMITS, MONGODB_LIMITS, S3_LIMITS } from '../src/config/engine-settings.ts'
 import { limitsFrom, settingName } from '../src/config/limit-settings.ts'
 import {
   HTTP_LIMITS,
@@ -53,6 +54,9 @@ describe('C1: defaults', () => {
     expect(limitsFrom(config, 'STOMP_', STOMP_LIMITS)).toEqual(STOMP_LIMITS)
     expect(limitsFrom(config, 'HTTP_', HTTP_LIMITS)).toEqual(HTTP_LIMITS)
     expect(limitsFrom(config, 'SQLITE_', SQLITE_LIMITS)).toEqual(SQLITE_LIMITS)
+    expect(limitsFrom(config, 'KAFKA_', KAFKA_LIMITS)).toEqual(KAFKA_LIMITS)
+    expect(limitsFrom(config, 'MONGODB_', MONGODB_LIMITS)).toEqual(MONGODB_LIMITS)
+    expect(limitsFrom(config, 'S3_', S3_LIMITS)).toEqual(S3_LIMITS)
   })
 
   it('names a limit after the code', () => {
@@ -132,6 +136,86 @@ describe('C2: problems', () => {
     expect(problemsOf({ ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000' })).toEqual([])
     expect(problemsOf({ TRUST_PROXY: 'loopback,10.0.0.0/8,2001:db8::/32' })).toEqual([])
     expect(problemsOf({ TRUST_PROXY: '10.0.0.0/33' })).toHaveLength(1)
+  })
+})
+
+describe('which engines go together', () => {
+  const SHARED = {
+    KAFKA_BROKERS: 'kafka:9092',
+    MONGODB_URL: 'mongodb://mongo/chat',
+    S3_BUCKET: 'files',
+    FILE_LINK_SECRET: 'x'.repeat(16),
+    PUBLIC_URL: 'https://chat.example',
+    JWT_SECRET: 'y'.repeat(32),
+  }
+
+  it('G9.1: takes all shared engines, one node of its own, and S3 beside the file', () => {
+    for (const environment of [
+      SHARED,
+      { KAFKA_BROKERS: 'kafka:9092', SINGLE_NODE: 'true' },
+      { KAFKA_BROKERS: 'kafka:9092', MONGODB_URL: SHARED.MONGODB_URL, SINGLE_NODE: '1' },
+      { S3_BUCKET: 'files', S3_ENDPOINT: 'http://s3:9000', S3_SSE: 'aws:kms', S3_SSE_KMS_KEY_ID: 'k' },
+    ])
+      expect(problemsOf(environment)).toEqual([])
+  })
+
+  it('G9.1: refuses what belongs to one node beside a shared log, listing all of it', () => {
+    const problems = problemsOf({ KAFKA_BROKERS: 'kafka:9092' })
+    const named = ['MONGODB_URL', 'S3_BUCKET', 'FILE_LINK_SECRET', 'PUBLIC_URL', 'JWT_SECRET']
+    expect(problems.map(problem => problem.split(' ')[0])).toEqual(named)
+    for (const problem of problems) expect(problem).toContain('SINGLE_NODE=true')
+  })
+
+  it('G9.1: refuses a shared history of a log of its own', () => {
+    expect(problemsOf({ MONGODB_URL: 'mongodb://mongo/chat' })).toEqual([
+      expect.stringMatching(/^MONGODB_URL needs KAFKA_BROKERS/),
+    ])
+  })
+
+  it.each([
+    ['KAFKA_TOPIC', 'studyhub'],
+    ['KAFKA_TOPIC', 'studyhub-2'],
+    ['KAFKA_ARCHIVE_GROUP', 'pnu-cse'],
+  ])('G9.1: leaves %s=%s to the Java servers', (name, value) => {
+    expect(problemsOf({ ...SHARED, [name]: value })).toEqual([expect.stringMatching(`^${name} must be`)])
+  })
+
+  it('G9.1: refuses settings of an engine that is not chosen, and halves of a pair', () => {
+    expect(problemsOf({ KAFKA_TOPIC: 'x', S3_REGION: 'eu-north-1', MONGODB_DATABASE: 'chat' })).toEqual([
+      'KAFKA_TOPIC has no effect without KAFKA_BROKERS',
+      'MONGODB_DATABASE has no effect without MONGODB_URL',
+      'S3_REGION has no effect without S3_BUCKET',
+    ])
+    const halves = {
+      KAFKA_USERNAME: 'chat',
+      KAFKA_SSL_CA: 'ca.pem',
+      AWS_ACCESS_KEY_ID: 'id',
+      S3_SSE: 'aws:kms',
+    }
+    expect(problemsOf({ ...SHARED, ...halves })).toHaveLength(5)
+    expect(problemsOf({ AWS_ACCESS_KEY_ID: 'of somebody else' })).toEqual([])
+  })
+
+  it('says that presence is told for one node only', () => {
+    expect(loadConfig(SHARED).warnings).toEqual([expect.stringContaining('STATE_SERVER is embedded')])
+    expect(loadConfig({ ...SHARED, SINGLE_NODE: 'true' }).warnings).toEqual([])
+  })
+
+  it('masks every secret of the engines', () => {
+    const secrets = {
+      MONGODB_URL: 'mongodb://chat:hunter2@mongo/chat',
+      KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+      KAFKA_USERNAME: 'chat',
+      KAFKA_PASSWORD: 'hunter2',
+      AWS_ACCESS_KEY_ID: 'hunter2',
+      AWS_SECRET_ACCESS_KEY: 'hunter2',
+      AWS_SESSION_TOKEN: 'hunter2',
+      FILE_LINK_SECRET: 'hunter2-hunter2-',
+    }
+    const { config } = loadConfig({ ...SHARED, ...secrets })
+    expect(config.KAFKA_SASL_MECHANISM).toBe('scram-sha-512')
+    expect(JSON.stringify(printableConfig(config))).not.toContain('hunter2')
+    expect(problemsOf({ ...SHARED, S3_ENDPOINT: 'http://chat:hunter2@s3' }).join()).not.toContain('hunter2')
   })
 })
 

@@ -78,6 +78,7 @@ describe.skipIf(services === undefined)('services that are away', () => {
     )
     expect(refusal).toMatchObject({ code: 'CHAT-034', retryable: true })
 
+    await server.logged('waiting for the history in MongoDB')
     await mongodb.mend()
     await server.logged('the history in MongoDB is there')
     expect((await ready(url)).body.description).not.toContain('MONGODB_URL')
