@@ -1,4 +1,4 @@
-import { type LogIdentity, recordFingerprint, type Watermark } from '@sgs-chat/core'
+import { type Clock, type LogIdentity, recordFingerprint, type Watermark } from '@sgs-chat/core'
 import type { Admin } from 'kafkajs'
 import { KafkaCluster, type OffsetRange } from './kafka-cluster.ts'
 import { newKafka } from './kafka-driver.ts'
@@ -61,8 +61,9 @@ interface Bump {
 
 async function bump({ admin, cluster, settings, watermarkOf }: Bump): Promise<BumpedKafkaEpoch> {
   const { topic } = settings
-  await refuseWhileRunning(admin, settings)
+  // First, since it loads the metadata that the next call needs, and does not load by itself.
   const { clusterId, partitions, copies } = await openTopic(admin, settings)
+  await refuseWhileRunning(admin, settings)
   const all = Array.from({ length: partitions }, (_, partition) => partition)
   const ranges = await cluster.ranges(topic, all)
   const watermarks = await Promise.all(all.map(watermarkOf))
@@ -92,16 +93,26 @@ function firstEpoch(partitions: number): KafkaEpoch {
   return { epoch: 1, partitions, first: Array.from({ length: partitions }, () => 0) }
 }
 
-async function refuseWhileRunning(admin: Admin, { archiveGroup }: KafkaSettings): Promise<void> {
-  try {
-    const { groups } = await admin.describeGroups([archiveGroup])
-    const members = groups[0]?.members.length ?? 0
-    if (members > 0) {
-      const still = `${archiveGroup} has ${members} member${members === 1 ? '' : 's'}`
-      throw settingError('KAFKA_ARCHIVE_GROUP', `${still}: stop all nodes first`)
+/** A cluster that never had a group makes the topic of its groups when it is first asked, which takes a moment. */
+const GROUP_TRIES = 20
+const GROUP_RETRY_MS = 250
+
+async function refuseWhileRunning(admin: Admin, { archiveGroup, clock }: KafkaSettings): Promise<void> {
+  const members = await groupMembers(admin, archiveGroup, clock)
+  if (members === 0) return
+  const still = `${archiveGroup} has ${members} member${members === 1 ? '' : 's'}`
+  throw settingError('KAFKA_ARCHIVE_GROUP', `${still}: stop all nodes first`)
+}
+
+async function groupMembers(admin: Admin, group: string, clock: Clock): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { groups } = await admin.describeGroups([group])
+      return groups[0]?.members.length ?? 0
+    } catch (error) {
+      if (tries === GROUP_TRIES) throw kafkaError(error, 'KAFKA_ARCHIVE_GROUP could not be asked about')
+      await new Promise<void>(resolve => clock.after(GROUP_RETRY_MS, resolve))
     }
-  } catch (error) {
-    throw kafkaError(error, 'KAFKA_ARCHIVE_GROUP could not be asked about')
   }
 }
 

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ChatClient } from '../e2e/chat-client.ts'
+import { allByPages, postChat } from '../e2e/http-calls.ts'
+import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { clusterSettings, sharedServices } from './shared-services.ts'
+
+const services = await sharedServices()
+const EPOCH = fileURLToPath(new URL('../../src/epoch.ts', import.meta.url))
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+interface Run {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function bump(settings: Record<string, string>): Promise<Run> {
+  const env = { PATH: process.env.PATH ?? '', ...settings }
+  const args = ['--conditions=@sgs-chat/source', EPOCH, 'bump']
+  return promisify(execFile)(process.execPath, args, { env }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: Run) => error,
+  )
+}
+
+function folder(): string {
+  const { path, remove } = dataFolder()
+  cleanups.push(remove)
+  return path
+}
+
+async function node(dataDir: string, settings: Record<string, string>): Promise<ServerProcess> {
+  const server = await ServerProcess.start(dataDir, settings)
+  cleanups.push(() => server.stop('SIGKILL'))
+  return server
+}
+
+async function say(server: ServerProcess, content: string): Promise<string | undefined> {
+  const { body } = await postChat(server.url, tokenFor('alice'), { roomId: 7, messageType: 'TEXT', content })
+  return body.data.position
+}
+
+describe.skipIf(services === undefined)('pnpm epoch bump', () => {
+  function settings(): Record<string, string> {
+    if (services === undefined) throw new Error('skipped without services')
+    return clusterSettings(services)
+  }
+
+  it('G2.4: is refused while a node runs; then positions are of the next epoch, and those before are told apart', async () => {
+    const given = settings()
+    const first = await node(folder(), given)
+    expect(await say(first, 'before')).toMatch(/^1:/)
+    await first.logged('serving')
+    await expect
+      .poll(async () => (await bump(given)).stderr, { timeout: 60_000 })
+      .toContain('stop all nodes first')
+    expect(await first.stop('SIGTERM')).toBe(0)
+
+    const bumped = await bump(given)
+    expect(bumped).toMatchObject({ code: 0, stderr: '' })
+    expect(bumped.stdout).toContain('in epoch 2')
+    const second = await node(folder(), given)
+    expect(await say(second, 'after')).toMatch(/^2:/)
+    const kept = await allByPages(second.url, tokenFor('bob'), 7)
+    expect(kept.map(({ content }) => content)).toEqual(['before', 'after'])
+    const client = await ChatClient.connect(second.url, tokenFor('bob'))
+    cleanups.push(() => client.close())
+    const beyond = await client.subscribe('/topic/7', { since: '1:5' })
+    expect(beyond.start).toMatchObject({ recovered: 'false', reason: 'epoch' })
+  })
+
+  it('G2.3: a history of another log refuses sends until the bump, and goes on after it', async () => {
+    const given = settings()
+    const first = await node(folder(), given)
+    await say(first, 'in the old log')
+    await expect(allByPages(first.url, tokenFor('bob'), 7)).resolves.toHaveLength(1)
+    expect(await first.stop('SIGTERM')).toBe(0)
+
+    const other = { ...given, KAFKA_TOPIC: `${given.KAFKA_TOPIC}-again` }
+    const refusing = await node(folder(), other)
+    const ready = await fetch(`${refusing.url}/health/ready`)
+    expect(ready.status).toBe(503)
+    expect(await ready.text()).toContain('pnpm epoch bump')
+    const refused = await postChat(refusing.url, tokenFor('alice'), {
+      roomId: 7,
+      messageType: 'TEXT',
+      content: 'x',
+    })
+    expect(refused).toMatchObject({ status: 503, body: { code: 'CHAT-034', retryable: false } })
+    expect(await refusing.stop('SIGTERM')).toBe(0)
+
+    const bumped = await bump(other)
+    expect(bumped).toMatchObject({ code: 0, stdout: expect.stringContaining('its offsets start over') })
+    const next = await node(folder(), other)
+    expect((await fetch(`${next.url}/health/ready`)).status).toBe(200)
+    expect(await say(next, 'in the new log')).toBe('2:0')
+    await expect
+      .poll(async () => (await allByPages(next.url, tokenFor('bob'), 7)).map(({ content }) => content))
+      .toEqual(['in the old log', 'in the new log'])
+  })
+
+  it('G9.1: one node may keep its history in a file beside a log in Kafka', async () => {
+    const { KAFKA_BROKERS = '', KAFKA_TOPIC = '', KAFKA_ARCHIVE_GROUP = '' } = settings()
+    const given = {
+      KAFKA_BROKERS,
+      KAFKA_TOPIC,
+      KAFKA_ARCHIVE_GROUP,
+      KAFKA_PARTITIONS: '2',
+      SINGLE_NODE: 'true',
+    }
+    const dataDir = folder()
+    const first = await node(dataDir, given)
+    await say(first, 'one')
+    expect(await first.stop('SIGTERM')).toBe(0)
+    expect(await bump({ ...given, DATA_DIR: dataDir })).toMatchObject({ code: 0 })
+    const second = await node(dataDir, given)
+    expect(await say(second, 'two')).toMatch(/^2:/)
+    const kept = await allByPages(second.url, tokenFor('bob'), 7)
+    expect(kept.map(({ content }) => content)).toEqual(['one', 'two'])
+  })
+})
