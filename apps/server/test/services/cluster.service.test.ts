@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { ChatClient, contentsOf, type Subscription } from '../e2e/chat-client.ts'
 import { allByPages, getHistory, postChat } from '../e2e/http-calls.ts'
 import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { sessionBalancer } from './session-balancer.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 
 const services = await sharedServices()
@@ -103,5 +104,26 @@ describe.skipIf(services === undefined)('three nodes on one Kafka, one MongoDB a
     expect(data.content).toMatch(/^http:\/\/chat\.test\/chat\/files\/7\//)
     const file = await fetch(data.content.replace('http://chat.test', second.url))
     expect(await file.text()).toBe('a file of the first node')
+  })
+
+  it('T6.6: SockJS over HTTP works behind a balancer that sticks to the session in the path', async () => {
+    const nodes = await cluster()
+    const balancer = await sessionBalancer(nodes.map(({ url }) => url))
+    cleanups.push(() => balancer[Symbol.asyncDispose]())
+    const transports = ['xhr-polling', 'xhr-streaming', 'websocket']
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, async (_, who) => {
+        const client = await ChatClient.connect(balancer.url, tokenFor(`u${who}`), transports[who % 3])
+        cleanups.push(() => client.close())
+        return client
+      }),
+    )
+    const rooms = await Promise.all(clients.map(client => client.subscribe('/topic/9')))
+    for (const [who, client] of clients.entries())
+      await client.send({ roomId: 9, messageType: 'TEXT', content: `from ${who}` })
+    const received = await Promise.all(rooms.map(room => room.take(clients.length)))
+    for (const messages of received)
+      expect(contentsOf(messages)).toEqual(clients.map((_, who) => `from ${who}`))
+    expect(balancer.given.filter(count => count === 0)).toEqual([])
   })
 })
