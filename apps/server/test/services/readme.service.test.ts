@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, it } from 'vitest'
+import { dataFolder } from '../e2e/server-process.ts'
+import { sharedServices } from './shared-services.ts'
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
+const services = await sharedServices()
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+it.skipIf(services === undefined)('README: its commands for shared engines serve', async () => {
+  const readme = readFileSync(`${ROOT}/README.md`, 'utf8')
+  const [, commands = ''] = /```sh\n(eval [^]*?)```/.exec(readme) ?? []
+  expect(commands).toContain('pnpm start')
+  const { path, remove } = dataFolder()
+  cleanups.push(remove)
+  const name = `readme-${randomUUID()}`
+  const own = {
+    KAFKA_TOPIC: name,
+    KAFKA_ARCHIVE_GROUP: name,
+    MONGODB_DATABASE: name,
+    DATA_DIR: path,
+    PORT: '0',
+  }
+  const shell = spawn('bash', ['-euc', commands], {
+    cwd: ROOT,
+    env: { ...process.env, ...own },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  })
+  const over = once(shell, 'exit')
+  cleanups.push(async () => {
+    if (shell.exitCode === null && shell.pid !== undefined) process.kill(-shell.pid, 'SIGTERM')
+    await over
+  })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: shell.stderr })) {
+    lines.push(line)
+    if (line.includes('"serving"')) break
+  }
+  const said = lines.find(line => line.includes('"serving"'))
+  expect(said, lines.join('\n')).toBeDefined()
+  const { port } = JSON.parse(said ?? '{}') as { port: number }
+  expect((await fetch(`http://localhost:${port}/health/ready`)).status).toBe(200)
+})
