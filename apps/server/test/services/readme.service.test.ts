@@ -18,7 +18,7 @@ afterEach(async () => {
 
 it.skipIf(services === undefined)('README: its commands for shared engines serve', async () => {
   const readme = readFileSync(`${ROOT}/README.md`, 'utf8')
-  const [, commands = ''] = /```sh\n(eval [^]*?)```/.exec(readme) ?? []
+  const [, commands = ''] = /```sh\n(eval [\s\S]*?)```/.exec(readme) ?? []
   expect(commands).toContain('pnpm start')
   const { path, remove } = dataFolder()
   cleanups.push(remove)
