@@ -8,7 +8,7 @@ import { type KafkaEpoch, settingError } from './kafka-options.ts'
  * The log's epochs are kept beside it, in `<topic>-epochs`: one partition, compacted, whose last record is the whole list.
  * There is none before the first `pnpm epoch bump`.
  */
-export function epochsTopic(topic: string): string {
+function epochsTopic(topic: string): string {
   return `${topic}-epochs`
 }
 
