@@ -38,5 +38,5 @@ export function recordingMeter(): RecordingMeter {
 }
 
 function keyOf(name: string, labels: Labels): string {
-  return JSON.stringify([name, Object.entries(labels).sort()])
+  return JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }
