@@ -33,7 +33,7 @@ export function prometheusMeter({ process = true }: PrometheusMeterOptions = {})
     counter(name, help, labels = []) {
       return counterOf(
         new ClientCounter({ name, help, labelNames: [...labels], registers: [registry] }),
-        labels.length > 0,
+        labels,
       )
     },
     histogram(name, help, buckets): Histogram {
@@ -45,10 +45,10 @@ export function prometheusMeter({ process = true }: PrometheusMeterOptions = {})
 }
 
 /** Counters of known labels are made once: `labels()` joins and looks up text at every call. */
-function counterOf(counter: ClientCounter<string>, hasLabels: boolean): Counter {
+function counterOf(counter: ClientCounter<string>, labelNames: readonly string[]): Counter {
   const children = new Map<string, Counter>()
   const withLabels = (labels: Labels): Counter => {
-    const key = Object.values(labels).join('\u0000')
+    const key = labelNames.map(name => labels[name]).join('\u0000')
     const known = children.get(key)
     if (known !== undefined) return known
     const child = counter.labels({ ...labels })
@@ -58,7 +58,7 @@ function counterOf(counter: ClientCounter<string>, hasLabels: boolean): Counter 
   }
   return {
     add: count => {
-      if (hasLabels) throw new TypeError('a counter with labels is counted through `with`')
+      if (labelNames.length > 0) throw new TypeError('a counter with labels is counted through `with`')
       counter.inc(count)
     },
     with: withLabels,
