@@ -51,6 +51,7 @@ async function serve({ config, warnings }: LoadedConfig): Promise<void> {
     url: server.address.publicUrl,
     host: server.address.host,
     port: server.address.port,
+    ...(server.metricsPort === undefined ? {} : { metricsPort: server.metricsPort }),
   })
   printBanner(config, server, isFirst)
   const signal = await asked

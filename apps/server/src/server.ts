@@ -7,9 +7,10 @@ import type { Config } from './config.ts'
 import { access } from './modules/access.ts'
 import { chat } from './modules/chat.ts'
 import { foundation } from './modules/foundation.ts'
+import { metrics } from './modules/metrics.ts'
 import { storage } from './modules/storage.ts'
 import { transports } from './modules/transports.ts'
-import { StartError } from './start-error.ts'
+import { listenError } from './start-error.ts'
 import { T } from './tokens.ts'
 
 /** One step of the start, and what undoes it. */
@@ -44,6 +45,7 @@ const accept: Step = {
 const START_ORDER: readonly Step[] = [
   step('keys', T.Keys, async () => {}),
   step('tokens', T.TokenVerifier, async () => {}),
+  step('metrics', T.Metrics, metrics => metrics.close()),
   step('log and history', T.SqliteStore, store => store.close()),
   step('files', T.AttachmentStore, files => files.close()),
   step('presence', T.SessionPresence, presence => presence.close()),
@@ -70,6 +72,8 @@ export function override<P>(part: ServiceIdentifier<P>, value: P): Override {
 /** The composed server, serving. */
 export interface ChatServer extends Closeable {
   readonly address: Address
+  /** Where Prometheus reads; undefined: nowhere. */
+  readonly metricsPort: number | undefined
   readonly chat: ChatSystem
 }
 
@@ -79,7 +83,7 @@ export interface ChatServer extends Closeable {
  */
 export async function createServer(config: Config, overrides: readonly Override[] = []): Promise<ChatServer> {
   const container = new Container()
-  container.load(foundation(config), storage, access, chat, transports)
+  container.load(foundation(config), metrics, storage, access, chat, transports)
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
   const undo: UndoStep[] = []
@@ -99,6 +103,7 @@ export async function createServer(config: Config, overrides: readonly Override[
   }
   return {
     address: await container.getAsync(T.Address),
+    metricsPort: (await container.getAsync(T.Metrics)).port,
     chat: await container.getAsync(T.Chat),
     close,
     [Symbol.asyncDispose]: close,
@@ -122,21 +127,9 @@ async function undoAll(undo: readonly UndoStep[], logger: Logger): Promise<void>
   }
 }
 
-async function listen(http: HttpServer, { port, host }: Address): Promise<void> {
-  try {
-    await http.listen({ port, host })
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    switch (code) {
-      case 'EADDRINUSE':
-        throw new StartError('PORT', `${port} at ${host} is in use`, { cause })
-      case 'EACCES':
-        throw new StartError('PORT', `this user may not serve on ${port}`, { cause })
-      case 'EADDRNOTAVAIL':
-      case 'ENOTFOUND':
-        throw new StartError('HOST', `this machine has no address ${host}`, { cause })
-      default:
-        throw cause
-    }
-  }
+async function listen(http: HttpServer, address: Address): Promise<void> {
+  const { port, host } = address
+  await http.listen({ port, host }).catch((cause: unknown) => {
+    throw listenError({ port: 'PORT', host: 'HOST' }, address, cause)
+  })
 }

@@ -7,6 +7,7 @@ import type {
   Clock,
   Ids,
   Logger,
+  Meter,
   RateLimiter,
   RoomAccess,
   SessionPresence,
@@ -19,6 +20,7 @@ import type { ServiceIdentifier } from 'inversify'
 import type { Address } from './address.ts'
 import type { Config } from './config.ts'
 import type { Keys } from './keys.ts'
+import type { Metrics } from './modules/metrics.ts'
 
 /** The cast is what type-checks `get` and the tuples of `toResolvedValue`; a bare symbol would not. */
 const token = <P>(name: string): ServiceIdentifier<P> =>
@@ -28,6 +30,8 @@ const token = <P>(name: string): ServiceIdentifier<P> =>
 export const T = {
   Config: token<Config>('Config'),
   Logger: token<Logger>('Logger'),
+  Metrics: token<Metrics>('Metrics'),
+  Meter: token<Meter>('Meter'),
   Clock: token<Clock>('Clock'),
   Ids: token<Ids>('Ids'),
   Address: token<Address>('Address'),

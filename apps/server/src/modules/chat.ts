@@ -7,7 +7,7 @@ import { T } from '../tokens.ts'
 export const chat: ContainerModule = new ContainerModule(({ bind }) => {
   bind(T.Chat)
     .toResolvedValue(
-      (config, log, history, presence, store, address, keys, access, clock, ids, logger) =>
+      (config, log, history, presence, store, address, keys, access, clock, ids, logger, meter) =>
         createChat({
           log,
           history,
@@ -19,6 +19,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
           clock,
           ids,
           logger,
+          meter,
         }),
       [
         T.Config,
@@ -32,6 +33,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
         T.Clock,
         T.Ids,
         T.Logger,
+        T.Meter,
       ],
     )
     .inSingletonScope()
