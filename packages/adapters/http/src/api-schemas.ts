@@ -14,7 +14,9 @@ const roomId = z.int().min(0).describe('0 … 2^53−1; room 0 is the lobby')
 const position = z
   .string()
   .regex(/^\d+:(-1|\d+)$/)
-  .describe('epoch:seq, the place in the room; growing, the same on every node, not dense; seq −1 is the head of an empty room')
+  .describe(
+    'epoch:seq, the place in the room; growing, the same on every node, not dense; seq −1 is the head of an empty room',
+  )
 
 const chatSchema = named(
   'Chat',
