@@ -10,7 +10,7 @@ import {
 } from '@sgs-chat/core'
 import type { Waiting } from './waiting.ts'
 
-/** What transports call: the chat node once it is there; until then everything is refused with CHAT-034 (SPEC C5). */
+/** What transports call: the chat node once it is there; until then everything is refused with CHAT-034 (SPEC C6). */
 export class ChatGate implements ChatSystem {
   readonly limits: Limits
   readonly #waiting: Waiting

@@ -56,6 +56,7 @@ async function serve({ config, warnings }: LoadedConfig): Promise<void> {
       url: server.address.publicUrl,
       host: server.address.host,
       port: server.address.port,
+      ...(server.metricsPort === undefined ? {} : { metricsPort: server.metricsPort }),
     })
     printBanner(config, server, isFirst)
     await asked

@@ -7,9 +7,10 @@ import type { Config } from './config.ts'
 import { access } from './modules/access.ts'
 import { chat } from './modules/chat.ts'
 import { foundation } from './modules/foundation.ts'
+import { metrics } from './modules/metrics.ts'
 import { storage } from './modules/storage.ts'
 import { transports } from './modules/transports.ts'
-import { StartError } from './start-error.ts'
+import { listenError } from './start-error.ts'
 import { T } from './tokens.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -94,6 +95,7 @@ function waited(...steps: readonly Step[]): Step {
 const START_ORDER: readonly Step[] = [
   step('keys', T.Keys, async () => {}),
   step('tokens', T.TokenVerifier, async () => {}),
+  step('metrics', T.Metrics, metrics => metrics.close()),
   waited(
     beside(
       step('log', T.ChatLog, log => log.close()),
@@ -126,6 +128,8 @@ export function override<P>(part: ServiceIdentifier<P>, value: P): Override {
 /** The composed server, serving. */
 export interface ChatServer extends Closeable {
   readonly address: Address
+  /** Where Prometheus reads; undefined: nowhere. */
+  readonly metricsPort: number | undefined
   readonly chat: ChatSystem
 }
 
@@ -145,7 +149,7 @@ export async function createServer(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ChatServer> {
   const container = new Container()
-  container.load(foundation(config), storage(config), access, chat, transports)
+  container.load(foundation(config), metrics, storage(config), access, chat, transports)
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
   const waiting = container.get(T.Waiting)
@@ -160,7 +164,8 @@ export async function createServer(
       closing ??= stop()
       return closing
     }
-    return { address, chat: container.get(T.Chat), close, [Symbol.asyncDispose]: close }
+    const metricsPort = (await container.getAsync(T.Metrics)).port
+    return { address, metricsPort, chat: container.get(T.Chat), close, [Symbol.asyncDispose]: close }
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
@@ -227,21 +232,9 @@ function told(logger: Logger, what: 'started' | 'stopped', name: string | undefi
   if (name !== undefined) logger.debug(what, { part: name })
 }
 
-async function listen(http: HttpServer, { port, host }: Address): Promise<void> {
-  try {
-    await http.listen({ port, host })
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    switch (code) {
-      case 'EADDRINUSE':
-        throw new StartError('PORT', `${port} at ${host} is in use`, { cause })
-      case 'EACCES':
-        throw new StartError('PORT', `this user may not serve on ${port}`, { cause })
-      case 'EADDRNOTAVAIL':
-      case 'ENOTFOUND':
-        throw new StartError('HOST', `this machine has no address ${host}`, { cause })
-      default:
-        throw cause
-    }
-  }
+async function listen(http: HttpServer, address: Address): Promise<void> {
+  const { port, host } = address
+  await http.listen({ port, host }).catch((cause: unknown) => {
+    throw listenError({ port: 'PORT', host: 'HOST' }, address, cause)
+  })
 }

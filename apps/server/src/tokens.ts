@@ -7,6 +7,7 @@ import type {
   Clock,
   Ids,
   Logger,
+  Meter,
   RateLimiter,
   RoomAccess,
   SessionPresence,
@@ -22,6 +23,7 @@ import type { ChatGate } from './chat-gate.ts'
 import type { Config } from './config.ts'
 import type { Keys } from './keys.ts'
 import type { LogWatch } from './log-watch.ts'
+import type { Metrics } from './modules/metrics.ts'
 import type { Waiting } from './waiting.ts'
 
 /** The cast is what type-checks `get` and the tuples of `toResolvedValue`; a bare symbol would not. */
@@ -32,6 +34,8 @@ const token = <P>(name: string): ServiceIdentifier<P> =>
 export const T = {
   Config: token<Config>('Config'),
   Logger: token<Logger>('Logger'),
+  Metrics: token<Metrics>('Metrics'),
+  Meter: token<Meter>('Meter'),
   Clock: token<Clock>('Clock'),
   Ids: token<Ids>('Ids'),
   Address: token<Address>('Address'),

@@ -21,6 +21,7 @@ function config(settings: Record<string, string> = {}): Config {
 const ORDER = [
   'keys',
   'tokens',
+  'metrics',
   'log',
   'history',
   'files',

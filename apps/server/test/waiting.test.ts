@@ -31,7 +31,7 @@ function waits() {
 /** Lets everything run that waits for nothing but promises. */
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-describe('C5: waiting', () => {
+describe('C6: waiting', () => {
   it('tries again with growing waits, says each change once, and opens what is back', async () => {
     const { clock, logger, waiting } = waits()
     const answers: (ChatError | Closeable)[] = [away('refused'), away('refused'), away('no leader'), part()]

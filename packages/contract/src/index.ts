@@ -7,6 +7,7 @@ export { chatLogRules, testChatLog } from './chat-log/test-chat-log.ts'
 export { type ClockHarness, clockRules, testClock } from './clock/clock-rules.ts'
 export { type IdsHarness, idsRules, testIds } from './ids/ids-rules.ts'
 export { type LoggedLine, type LoggerHarness, loggerRules, testLogger } from './logger/logger-rules.ts'
+export { type MeterHarness, meterRules, testMeter } from './meter/meter-rules.ts'
 export {
   type PresenceStoreHarness,
   presenceStoreRules,

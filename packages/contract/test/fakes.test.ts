@@ -1,5 +1,11 @@
-import { testClock, testIds, testLogger } from '@sgs-chat/contract'
-import { manualClock, recordingLogger, seededIds, seededRandom } from '@sgs-chat/contract/fakes'
+import { testClock, testIds, testLogger, testMeter } from '@sgs-chat/contract'
+import {
+  manualClock,
+  recordingLogger,
+  recordingMeter,
+  seededIds,
+  seededRandom,
+} from '@sgs-chat/contract/fakes'
 import { silentLogger } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
 
@@ -18,6 +24,19 @@ for (const way of ['advance', 'advanceAsync'] as const) {
 testIds({
   name: 'seeded',
   create: async () => ({ ids: seededIds(7), openAnother: async () => seededIds(8), dispose }),
+})
+
+testMeter({
+  name: 'recording',
+  create: async () => {
+    const meter = recordingMeter()
+    return {
+      meter,
+      value: async (name, labels) => meter.value(name, labels),
+      recordedCount: async name => meter.recorded(name).length,
+      dispose,
+    }
+  },
 })
 
 testLogger({

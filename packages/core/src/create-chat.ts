@@ -11,6 +11,7 @@ import { ArchiveChats } from './chat/archive-chats.ts'
 import type { ChatDraft } from './chat/chat.ts'
 import type { ChatHistory } from './chat/chat-history.ts'
 import type { ChatLog } from './chat/chat-log.ts'
+import { ChatMetrics, countedResumes, countedSends, observeNode } from './chat/chat-metrics.ts'
 import { findRepeat } from './chat/find-repeat.ts'
 import { followLog } from './chat/follow-log.ts'
 import { comparePositions, type Position } from './chat/position.ts'
@@ -22,6 +23,7 @@ import { ChatError } from './error.ts'
 import type { Ids } from './ids.ts'
 import { type Limits, withDefaultLimits } from './limit/limits.ts'
 import { type Logger, silentLogger } from './logger.ts'
+import { type Meter, silentMeter } from './meter.ts'
 import { type EnterRoom, enterRoom } from './presence/enter-room.ts'
 import { type EndSession, endSession, type LeaveRoom, leaveRoom } from './presence/leave-room.ts'
 import { PresenceReporter } from './presence/presence-reporter.ts'
@@ -32,6 +34,7 @@ import { AccessWatch } from './room/access-watch.ts'
 import { type CheckAccess, checkAccess } from './room/check-access.ts'
 import type { RoomId } from './room/room.ts'
 import { openRoomAccess, type RoomAccess } from './room/room-access.ts'
+import type { FeedEnd } from './room/room-feed.ts'
 import { type SubscribeRoom, subscribeRoom } from './room/subscribe-room.ts'
 import type { User, UserId } from './room/user.ts'
 
@@ -56,6 +59,8 @@ export interface CreateChatOptions {
   readonly limits?: Partial<Limits>
   /** @default silent */
   readonly logger?: Logger
+  /** @default silent */
+  readonly meter?: Meter
 }
 
 /** Whether this node does all of its work, and if not, why. */
@@ -113,11 +118,12 @@ const STALE_MAX_MS = 300_000
 export async function createChat(options: CreateChatOptions): Promise<ChatSystem> {
   const { log, history, clock, logger = silentLogger, access = openRoomAccess } = options
   const limits = withDefaultLimits(options.limits)
+  const metrics = new ChatMetrics(options.meter ?? silentMeter)
   const state = new NodeState()
   const mismatch = (partition: number, description: string): void => {
     if (state.refuse(description)) logger.error('this node refuses sends', { partition, reason: description })
   }
-  const { deliver, following, caughtUp } = await followLog({ log, history, limits, clock, mismatch })
+  const { deliver, following, caughtUp } = await followLog({ log, history, limits, clock, metrics, mismatch })
   await caughtUp
   const archive = new ArchiveChats({
     history,
@@ -125,13 +131,25 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     limits,
     clock,
     logger,
+    metrics,
     mismatch,
     archived: (partition, { position }) => deliver.window.setArchived(partition, position),
   })
   const archiving = await log.consume(archive)
   const watch = new AccessWatch({ access, clock, staleMaxMs: options.accessStaleMaxMs ?? STALE_MAX_MS })
   const reporter = new PresenceReporter({ presence: options.presence, clock, limits, logger })
-  const useCases = composeUseCases({ options, limits, logger, access, deliver, state, watch, reporter })
+  const useCases = composeUseCases({
+    options,
+    limits,
+    logger,
+    metrics,
+    access,
+    deliver,
+    state,
+    watch,
+    reporter,
+  })
+  observeNode(options.meter ?? silentMeter, { deliver, archive, underway: state.underway })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     state.close()
@@ -163,6 +181,7 @@ interface Composition {
   readonly options: CreateChatOptions
   readonly limits: Limits
   readonly logger: Logger
+  readonly metrics: ChatMetrics
   readonly access: RoomAccess
   readonly deliver: Awaited<ReturnType<typeof followLog>>['deliver']
   readonly state: NodeState
@@ -176,6 +195,7 @@ function composeUseCases({
   options,
   limits,
   logger,
+  metrics,
   access,
   deliver,
   state,
@@ -189,6 +209,7 @@ function composeUseCases({
     limits,
     clock,
     partitionOf: (roomId: RoomId) => log.partitionOf(roomId),
+    feedEnded: (end: FeedEnd) => metrics.feedEnds.with({ reason: end }).add(1),
   }
   const check = checkAccess(access)
   const files = options.attachments && {
@@ -200,7 +221,7 @@ function composeUseCases({
     limits,
     logger,
   }
-  const sendAll = sendChats({
+  const send = sendChats({
     log,
     checkAccess: check,
     checkAttachment: files === undefined ? () => undefined : checkAttachment(files),
@@ -213,12 +234,13 @@ function composeUseCases({
     ids,
     limits,
   })
+  const sendAll = countedSends(send, metrics, clock)
   const acknowledgedUpTo = (partition: number): Position | undefined => state.acknowledged.get(partition)
   const read = readHistory({ ...sources, checkAccess: check, acknowledgedUpTo })
   return {
     send: (sender, draft, sendOptions) => sendAll(sender, [draft], sendOptions).then(theOne),
     sendAll,
-    subscribe: subscribeRoom({ sources, checkAccess: check, watch }),
+    subscribe: countedResumes(subscribeRoom({ sources, checkAccess: check, watch }), metrics),
     checkAccess: async (...asked) => check(...asked),
     history: read,
     streamHistory: streamHistory({ read, limits }),

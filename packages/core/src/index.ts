@@ -61,6 +61,16 @@ export {
   tokenBuckets,
 } from './limit/rate-limiter.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
+export {
+  type Counter,
+  type Histogram,
+  type Labels,
+  type Meter,
+  type Observed,
+  type Reading,
+  SECONDS_BUCKETS,
+  silentMeter,
+} from './meter.ts'
 export { presenceRegistry } from './presence/presence-registry.ts'
 export type { PresenceSession } from './presence/presence-session.ts'
 export type { PresenceStore, PresentSession } from './presence/presence-store.ts'

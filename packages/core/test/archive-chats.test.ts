@@ -1,7 +1,8 @@
 import type { ChatId, LogRecord, Watermark } from '@sgs-chat/core'
-import { silentLogger, withDefaultLimits } from '@sgs-chat/core'
+import { silentLogger, silentMeter, withDefaultLimits } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
 import { ArchiveChats } from '../src/chat/archive-chats.ts'
+import { ChatMetrics } from '../src/chat/chat-metrics.ts'
 import { logMismatch } from '../src/chat/log-mismatch.ts'
 import { SteppedClock, settle } from './simulation/stepped-clock.ts'
 import { SteppedHistory } from './simulation/stepped-history.ts'
@@ -33,6 +34,7 @@ function archiver(history: SteppedHistory, clock = new SteppedClock()) {
     limits: withDefaultLimits({ archiveBatchChats: 4 }),
     clock,
     logger: silentLogger,
+    metrics: new ChatMetrics(silentMeter),
     archived: () => {},
     mismatch: (_partition, description) => mismatches.push(description),
   })

@@ -51,6 +51,28 @@ describe('subscribeRoom', () => {
     expect(read(reader)).toEqual([3, 4, 5])
   })
 
+  it('G6.0: a reader of an empty room comes back with its head, −1, and misses nothing', async () => {
+    const node = await TestNode.start()
+    const { head } = (await subscribe(node)).feed.start
+    await node.sendMany('chat', 2)
+    const { reader, feed } = await subscribe(node, head.seq)
+    expect(feed.start).toMatchObject({ asked: true, recovered: true })
+    feed.open()
+    expect(read(reader)).toEqual([0, 1])
+  })
+
+  it('G6.0: so it does when the chats are in the history alone', async () => {
+    const node = await TestNode.start(SMALL_WINDOW)
+    for (let index = 0; index < 12; index++) {
+      await node.send(`chat-${index}`)
+      await node.archive()
+    }
+    const { reader, feed } = await subscribe(node, -1)
+    feed.open()
+    await settle()
+    expect(read(reader)).toEqual(Array.from({ length: 12 }, (_, index) => index))
+  })
+
   it('G6.1: what the window has let go comes from the history', async () => {
     const node = await TestNode.start({ ...SMALL_WINDOW, recoveryPageChats: 2 })
     for (let index = 0; index < 12; index++) {

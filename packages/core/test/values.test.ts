@@ -69,6 +69,13 @@ describe('positions', () => {
     )
   })
 
+  it('G6.0: the head of an empty room is a place, below every other of its epoch', () => {
+    const head = { epoch: 1, seq: -1 }
+    expect(parsePosition(formatPosition(head), 'since')).toEqual(head)
+    const keys = [{ epoch: 0, seq: Number.MAX_SAFE_INTEGER }, head, { epoch: 1, seq: 0 }].map(positionKey)
+    expect(keys.toSorted()).toEqual(keys)
+  })
+
   it('G3.4: positions are stored as fixed-width text that sorts as they do', () => {
     fc.assert(
       fc.property(position, position, (one, other) => {
@@ -86,7 +93,9 @@ describe('positions', () => {
     '1',
     '1:',
     ':1',
-    '1:-1',
+    '1:-2',
+    '1:-0',
+    '1:-',
     '01:1',
     '1:01',
     '1:1 ',

@@ -103,3 +103,7 @@ function list(text: string): string[] {
     .map(one => one.trim())
     .filter(one => one !== '')
 }
+
+export function parseHost(text: string): string | undefined {
+  return /^[\w.:%-]+$/.test(text) ? text : undefined
+}

@@ -10,6 +10,7 @@ import { coreLimitSettings } from './limit-settings.ts'
 import { choice, flag, integer, optional, withDefault } from './setting.ts'
 import {
   parseAccess,
+  parseHost,
   parseOrigin,
   parseOrigins,
   parseRate,
@@ -32,7 +33,7 @@ export const settingsSchema = z.object({
     about: 'address to serve on',
     allowed: 'a host name or address',
     byDefault: '127.0.0.1 with the dev secret, 0.0.0.0 with a key of your own',
-    parse: text => (/^[\w.:%-]+$/.test(text) ? text : undefined),
+    parse: parseHost,
   }),
   DATA_DIR: withDefault('./data', {
     about: 'folder for everything that must survive; one process at a time',
@@ -58,6 +59,18 @@ export const settingsSchema = z.object({
     allowed: 'true | false | loopback | a comma list of addresses and CIDR ranges',
     byDefault: 'false',
     parse: parseTrustProxy,
+  }),
+  METRICS_PORT: optional({
+    about: 'port of its own that Prometheus reads /metrics at; 0 takes a free one',
+    allowed: 'an integer from 0 to 65535',
+    byDefault: 'none: nothing is counted',
+    parse: text => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined),
+  }),
+  METRICS_HOST: withDefault('127.0.0.1', {
+    about: 'address of METRICS_PORT; it has no password, so open it to operators only',
+    allowed: 'a host name or address',
+    byDefault: '127.0.0.1',
+    parse: parseHost,
   }),
   STOP_TIMEOUT_MS: integer({
     about: 'how long a graceful stop may take before it is cut off',

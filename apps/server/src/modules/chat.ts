@@ -28,6 +28,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
         clock,
         ids,
         logger,
+        meter,
       ) => {
         const node = await waiting.open({ what: 'the chats that the log holds already' }, () =>
           createChat({
@@ -41,6 +42,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
             clock,
             ids,
             logger,
+            meter,
           }),
         )
         gate.open(node)
@@ -60,6 +62,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
         T.Clock,
         T.Ids,
         T.Logger,
+        T.Meter,
       ],
     )
     .inSingletonScope()

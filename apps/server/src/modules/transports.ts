@@ -3,6 +3,7 @@ import type {
   ChatSystem,
   Clock,
   Logger,
+  Meter,
   RateLimiter,
   RoomAccess,
   TokenVerifier,
@@ -36,6 +37,7 @@ export const transports: ContainerModule = new ContainerModule(({ bind }) => {
       T.AuthFailures,
       T.Clock,
       T.Logger,
+      T.Meter,
     ])
     .inSingletonScope()
   bind(T.SockjsServer).toResolvedValue(sockjs, [T.Config, T.ChatEndpoint, T.Logger]).inSingletonScope()
@@ -51,6 +53,7 @@ export const transports: ContainerModule = new ContainerModule(({ bind }) => {
       T.SockjsServer,
       T.Clock,
       T.Logger,
+      T.Meter,
     ])
     .inSingletonScope()
 })
@@ -63,12 +66,14 @@ function endpoint(
   authFailures: AuthFailures,
   clock: Clock,
   logger: Logger,
+  meter: Meter,
 ): ChatEndpoint {
   return chatEndpoint({
     chat,
     tokens,
     clock,
     logger,
+    meter,
     ...wireShapes(config),
     tokenExpiryGraceMs: config.TOKEN_EXPIRY_GRACE_MS,
     rateLimit: config.RATE_LIMIT,
@@ -116,12 +121,14 @@ function http(
   sockjs: SockjsServer,
   clock: Clock,
   logger: Logger,
+  meter: Meter,
 ): Promise<HttpServer> {
   const { FILE_ACCESS } = config
   return httpServer({
     chat,
     tokens,
     logger,
+    meter,
     ...wireShapes(config),
     takeovers: [sockjs, frontPage()],
     allowedOrigins: config.ALLOWED_ORIGINS,

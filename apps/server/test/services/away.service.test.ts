@@ -46,7 +46,7 @@ describe.skipIf(services === undefined)('services that are away', () => {
     return clusterSettings(services)
   }
 
-  it('C5: at start are waited for by name, while health is answered and all else is CHAT-034', async () => {
+  it('C6: at start are waited for by name, while health is answered and all else is CHAT-034', async () => {
     const given = settings()
     const kafka = await away(String(given.KAFKA_BROKERS))
     const mongodb = await away(new URL(String(given.MONGODB_URL)).host)
@@ -112,7 +112,7 @@ describe.skipIf(services === undefined)('services that are away', () => {
       .toEqual(['y', 'x'])
   })
 
-  it('C5: a stop ends the waiting, cleanly', async () => {
+  it('C6: a stop ends the waiting, cleanly', async () => {
     const kafka = await away('127.0.0.1:9')
     const server = spawn({ ...settings(), KAFKA_BROKERS: kafka.address })
     await server.logged('waiting for the log in Kafka')
@@ -126,7 +126,7 @@ describe.skipIf(services === undefined)('services that are away', () => {
     ['AWS_SECRET_ACCESS_KEY', { AWS_SECRET_ACCESS_KEY: 'wrong' }],
     ['KAFKA_REPLICATION', { KAFKA_REPLICATION: '9' }],
     ['KAFKA_SSL_CA', { KAFKA_SSL: 'true', KAFKA_SSL_CA: '/there/is/no/such.pem' }],
-  ])('C5: ends when %s is what is wrong, and says so', async (setting, wrong) => {
+  ])('C6: ends when %s is what is wrong, and says so', async (setting, wrong) => {
     const server = spawn({ ...settings(), ...wrong })
     expect((await server.exit).code).toBe(1)
     const said = server.lines.filter(line => line.startsWith('sgs-chat cannot start'))
@@ -134,7 +134,7 @@ describe.skipIf(services === undefined)('services that are away', () => {
     expect(server.lines.join('\n')).not.toContain('listening')
   })
 
-  it('C5: ends when the brokers refuse the user, and when the user may not create the topic', async () => {
+  it('C6: ends when the brokers refuse the user, and when the user may not create the topic', async () => {
     const brokers = services?.kafka.env.KAFKA_SASL_BROKERS
     if (!brokers) return
     const sasl = { KAFKA_BROKERS: brokers, KAFKA_SASL_MECHANISM: 'plain' }

@@ -13,8 +13,10 @@ function named<T extends z.ZodType>(id: string, schema: T): T {
 const roomId = z.int().min(0).describe('0 … 2^53−1; room 0 is the lobby')
 const position = z
   .string()
-  .regex(/^\d+:\d+$/)
-  .describe('epoch:seq, the place in the room; growing, the same on every node, not dense')
+  .regex(/^\d+:(-1|\d+)$/)
+  .describe(
+    'epoch:seq, the place in the room; growing, the same on every node, not dense; seq −1 is the head of an empty room',
+  )
 
 const chatSchema = named(
   'Chat',

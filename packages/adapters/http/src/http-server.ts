@@ -9,9 +9,11 @@ import {
   type ChatSystem,
   type Closeable,
   type Logger,
+  type Meter,
   type RateLimiter,
   type RoomAccess,
   silentLogger,
+  silentMeter,
   type TokenVerifier,
   tokenBuckets,
 } from '@sgs-chat/core'
@@ -22,6 +24,7 @@ import { authenticator } from './authenticate.ts'
 import type { DevToken, HttpContext } from './http-context.ts'
 import { chatErrorOf, sendFailure } from './http-errors.ts'
 import { type HttpLimits, withDefaultHttpLimits } from './http-limits.ts'
+import { countAnswers } from './http-metrics.ts'
 import { type HttpTakeover, serverWithTakeovers } from './http-takeover.ts'
 import { parseJsonBodies } from './json-body.ts'
 import { answerMalformedRequests } from './raw-failures.ts'
@@ -59,6 +62,8 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>
   /** Never told a token, a query or a content. @default silent */
   readonly logger?: Logger
+  /** @default silent */
+  readonly meter?: Meter
   /** @default the machine's clock */
   readonly nowMs?: () => number
 }
@@ -104,6 +109,7 @@ export async function httpServer(options: HttpServerOptions): Promise<HttpServer
   answerFailures(app, context, allowedMethods(app))
   const state = { closing: false }
   guardRequests(app, limits, state)
+  countAnswers(app, options.meter ?? silentMeter)
   parseJsonBodies(app)
   // The core limits a file in bytes, and says so in its own words; the form's parser would cut it off silently.
   await app.register(fastifyMultipart, {

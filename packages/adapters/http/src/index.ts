@@ -1,3 +1,4 @@
+export { apiSchemas } from './api-schemas.ts'
 export type { DevToken } from './http-context.ts'
 export { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 export { type HttpRoomAccessOptions, httpRoomAccess } from './http-room-access.ts'

@@ -109,6 +109,9 @@ export const readRules: readonly Rule<ChatHistoryHarness>[] = [
       assert.deepEqual(await readIds(history, room, between), idsOf(chats.slice(6, 15)))
       assert.deepEqual(await readIds(history, room, { after: low, before: low }), [])
       assert.deepEqual(await readIds(history, room, { after: high, before: low }), [])
+      const empty = { epoch: low.epoch, seq: -1 }
+      assert.deepEqual(await readIds(history, room, { after: empty }), idsOf(chats))
+      assert.deepEqual(await readIds(history, room, { before: empty }), [])
     },
   },
   {

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts'
 import type { LoggedChat } from './chat.ts'
 import type { ChatHistory, Watermark } from './chat-history.ts'
 import type { LogBatch, LogConsumer, LogIdentity, LogRecord, LostRange } from './chat-log.ts'
+import type { ChatMetrics } from './chat-metrics.ts'
 import { logMismatch } from './log-mismatch.ts'
 import { comparePositions, type Position, placeAfter } from './position.ts'
 
@@ -14,6 +15,7 @@ export interface ArchiveChatsPorts {
   readonly limits: Limits
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics: ChatMetrics
   /** Told of every watermark this member has moved. */
   readonly archived: (partition: number, watermark: Watermark) => void
   /** Told when the record at the watermark is not the one that was archived (SPEC G2.3). */
@@ -103,6 +105,11 @@ export class ArchiveChats implements LogConsumer {
     )
   }
 
+  /** The watermarks of the partitions that are this member's; undefined: nothing of it is archived yet. */
+  get archivedUpTo(): ReadonlyMap<number, Position | undefined> {
+    return new Map([...this.watermarks].map(([partition, watermark]) => [partition, watermark?.position]))
+  }
+
   /** True for a partition that is another member's, too. */
   hasDone(partition: number, upTo: Position): boolean {
     if (!this.watermarks.has(partition)) return true
@@ -121,6 +128,10 @@ export class ArchiveChats implements LogConsumer {
     const chats = records.flatMap((record): LoggedChat[] => (record.kind === 'chat' ? [record.chat] : []))
     if (chats.length > 0) {
       await this.untilDone('save chats', () => this.ports.history.save(chats, options), options)
+      const { metrics, clock } = this.ports
+      metrics.archived.add(chats.length)
+      const nowMs = clock.nowMs()
+      for (const { createdAt } of chats) metrics.archiveSeconds.record(Math.max(0, nowMs - createdAt) / 1_000)
     }
     const { position } = last
     const fingerprint = recordFingerprint(last)

@@ -3,6 +3,7 @@ import type { Limits } from '../limit/limits.ts'
 import type { RoomId } from '../room/room.ts'
 import type { ChatId, LoggedChat } from './chat.ts'
 import type { LogBatch, LogFollower, LostRange } from './chat-log.ts'
+import type { ChatMetrics } from './chat-metrics.ts'
 import { type HeldChat, HeldIds } from './held-ids.ts'
 import { comparePositions, type Position } from './position.ts'
 import { RecentWindow } from './recent-window.ts'
@@ -48,14 +49,17 @@ export class DeliverChats implements LogFollower {
   private readonly rooms = new Map<RoomId, Set<RoomListener>>()
   private readonly homeOf: (roomId: RoomId) => number
   private readonly clock: Clock
+  private readonly metrics: ChatMetrics
 
   constructor(options: {
     starts: readonly FollowStart[]
     homeOf: (roomId: RoomId) => number
     limits: Limits
     clock: Clock
+    metrics: ChatMetrics
   }) {
     const { starts, homeOf, limits, clock } = options
+    this.metrics = options.metrics
     this.homeOf = homeOf
     this.clock = clock
     this.window = new RecentWindow(
@@ -86,7 +90,11 @@ export class DeliverChats implements LogFollower {
       else if (comparePositions(chat.position, floor) > 0) {
         this.window.push(partition, chat)
         const listeners = this.rooms.get(chat.roomId)
-        if (listeners !== undefined) for (const listener of listeners) listener.chat(chat)
+        if (listeners !== undefined) {
+          for (const listener of listeners) listener.chat(chat)
+          this.metrics.delivered.add(listeners.size)
+          this.metrics.deliverSeconds.record(this.secondsSince(chat.createdAt))
+        }
       }
     }
     followed.next = next
@@ -176,6 +184,10 @@ export class DeliverChats implements LogFollower {
       }
       followed.waiters.push(waiter)
     })
+  }
+
+  private secondsSince(ms: number): number {
+    return Math.max(0, this.clock.nowMs() - ms) / 1_000
   }
 
   private wake(followed: FollowedPartition): void {

@@ -4,6 +4,7 @@ import type { Limits } from '../limit/limits.ts'
 import { recordFingerprint, trimmedRange } from './archive-chats.ts'
 import type { ChatHistory, Watermark } from './chat-history.ts'
 import type { ChatLog, LogBatch, LogFollower, LostRange, PartitionRange } from './chat-log.ts'
+import type { ChatMetrics } from './chat-metrics.ts'
 import { DeliverChats, type FollowStart } from './deliver-chats.ts'
 import { logMismatch } from './log-mismatch.ts'
 import { comparePositions, type Position } from './position.ts'
@@ -21,6 +22,7 @@ export interface FollowLogPorts {
   readonly history: ChatHistory
   readonly limits: Limits
   readonly clock: Clock
+  readonly metrics: ChatMetrics
   /** Told when this log is not the one that the history was filled from (SPEC G2.3). */
   readonly mismatch: (partition: number, description: string) => void
 }
@@ -30,11 +32,17 @@ export interface FollowLogPorts {
  * record is served (SPEC G4.1).
  */
 export async function followLog(ports: FollowLogPorts): Promise<FollowedLog> {
-  const { log, history, limits, clock, mismatch } = ports
+  const { log, history, limits, clock, metrics, mismatch } = ports
   const ranges = await log.ranges()
   const watermarks = await Promise.all(ranges.map((_, partition) => history.watermark(partition)))
   const starts = ranges.map((range, partition) => startOf(range, watermarks[partition], limits))
-  const deliver = new DeliverChats({ starts, homeOf: roomId => log.partitionOf(roomId), limits, clock })
+  const deliver = new DeliverChats({
+    starts,
+    homeOf: roomId => log.partitionOf(roomId),
+    limits,
+    clock,
+    metrics,
+  })
   for (const [partition, range] of ranges.entries()) {
     const watermark = watermarks[partition]
     const problem = watermark && logMismatch(watermark, log.identity, range)

@@ -24,9 +24,12 @@ export function formatPosition({ epoch, seq }: Position): string {
   return `${epoch}:${seq}`
 }
 
-const WIRE_POSITION = /^(0|[1-9]\d{0,9}):(0|[1-9]\d{0,15})$/
+const WIRE_POSITION = /^(0|[1-9]\d{0,9}):(-1|0|[1-9]\d{0,15})$/
 
-/** @throws ChatError INVALID_MESSAGE_FORMAT for anything but `epoch:seq` in plain decimal */
+/**
+ * Reads a place off the wire: a chat's, or seq −1, the head of an empty room, which a reader may come back with (SPEC G6.0).
+ * @throws ChatError INVALID_MESSAGE_FORMAT for anything but `epoch:seq` in plain decimal
+ */
 export function parsePosition(text: string, field: string): Position {
   const match = WIRE_POSITION.exec(text)
   const position = { epoch: Number(match?.[1]), seq: Number(match?.[2]) }
@@ -36,7 +39,10 @@ export function parsePosition(text: string, field: string): Position {
   })
 }
 
-/** The position as one fixed-width text that sorts as positions do: how a store keeps it (SPEC G3.4). */
+/**
+ * The position as one fixed-width text that sorts as positions do: how a store keeps it (SPEC G3.4). A bound may have seq −1,
+ * which sorts below all: the minus sign comes before the digits.
+ */
 export function positionKey({ epoch, seq }: Position): string {
   return `${String(epoch).padStart(10, '0')}:${String(seq).padStart(16, '0')}`
 }

@@ -45,6 +45,8 @@ export interface RoomFeed {
 /** What feeds read from. */
 export interface FeedSources extends PastSources {
   readonly partitionOf: (roomId: RoomId) => number
+  /** Told of every feed that ends by itself. */
+  readonly feedEnded: (end: FeedEnd) => void
 }
 
 type FeedState = 'waiting' | 'catching-up' | 'live' | 'ended'
@@ -112,7 +114,9 @@ export class CursorFeed implements RoomFeed, RoomListener {
     this.sources.deliver.unlisten(this.roomId, this)
     this.state = 'ended'
     this.page = undefined
-    if (end !== 'closed') this.sink.ended(end)
+    if (end === 'closed') return
+    this.sources.feedEnded(end)
+    this.sink.ended(end)
   }
 
   /** The one way out: what is not above the cursor was given before. */

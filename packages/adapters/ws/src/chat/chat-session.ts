@@ -9,7 +9,7 @@ import {
   type User,
 } from '@sgs-chat/core'
 import { CLOSE_DRAINING, CLOSE_LIMITS } from '../close-codes.ts'
-import type { Connection, ConnectionHandler } from '../connection.ts'
+import type { Connection, ConnectionEnd, ConnectionHandler } from '../connection.ts'
 import { OutboundMessage } from '../outbound-message.ts'
 import type { StompHeader } from '../stomp/encoder.ts'
 import type { StompFault } from '../stomp/frame.ts'
@@ -69,6 +69,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
     this.#connection = connection
     this.#owner = owner
     this.stomp = new StompSession(context.stomp, this, this, context.ticks.nowMs())
+    context.metrics.opened(connection.transport)
   }
 
   // --- what the session's parts ask ---
@@ -118,8 +119,9 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
     }
   }
 
-  ended(): void {
+  ended(end: ConnectionEnd): void {
     this.stomp.end()
+    this.#context.metrics.ended(this.#connection.transport, end)
   }
 
   write(text: string): void {
@@ -240,6 +242,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
   // --- frames ---
 
   admit(request: StompRequest): Admission {
+    this.#context.metrics.frame(request.command)
     if (this.#isTokenOver()) {
       this.#failToken()
       return 'answered'
@@ -323,7 +326,9 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
   }
 
   describe(fault: StompFault): StompErrorAnswer {
-    return errorAnswer(faultError(fault), this.#context.encoding)
+    const error = faultError(fault)
+    this.#context.metrics.failed(error.code)
+    return errorAnswer(error, this.#context.encoding)
   }
 
   sessionEnded(): void {

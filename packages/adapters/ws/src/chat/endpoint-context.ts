@@ -7,6 +7,7 @@ import {
   type Logger,
   type RateLimiter,
   silentLogger,
+  silentMeter,
   type TokenVerifier,
   type UserId,
 } from '@sgs-chat/core'
@@ -15,6 +16,7 @@ import { systemTicks, type TickSource } from '../sweeper.ts'
 import { DEFAULT_MAX_QUEUED_BYTES } from '../transport-options.ts'
 import { type ChatEncoding, plainEncoding, sgsEncoding } from './chat-encoding.ts'
 import { ChatFraming } from './chat-frames.ts'
+import { EndpointMetrics } from './endpoint-metrics.ts'
 import {
   type ChatEndpointOptions,
   DEFAULT_MAX_CONNECTIONS_PER_USER,
@@ -46,6 +48,7 @@ export class EndpointContext {
   readonly catchUpBytes: number
   readonly failures: AuthFailures
   readonly userRate: RateLimiter | undefined
+  readonly metrics: EndpointMetrics
   readonly counters: ChatEndpointCounters = { unansweredFailures: 0, refusedConnects: 0 }
   isDraining = false
   readonly #logger: Logger
@@ -69,6 +72,7 @@ export class EndpointContext {
     this.catchUpBytes = (options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES) / 2
     this.failures = options.authFailures ?? addressFailures()
     this.userRate = options.userRate
+    this.metrics = new EndpointMetrics(options.meter ?? silentMeter)
     this.#logger = options.logger ?? silentLogger
     this.#maxConnectionsPerUser = options.maxConnectionsPerUser ?? DEFAULT_MAX_CONNECTIONS_PER_USER
   }
@@ -95,6 +99,7 @@ export class EndpointContext {
 
   /** A client is told a code; what is behind an unexpected one is said here. */
   report(error: ChatError): void {
+    this.metrics.failed(error.code)
     if (error.code === 'UNKNOWN_SERVER_ERROR') this.unexpected(error.cause ?? error)
   }
 

@@ -1,4 +1,12 @@
-import type { AuthFailures, ChatSystem, Clock, Logger, RateLimiter, TokenVerifier } from '@sgs-chat/core'
+import type {
+  AuthFailures,
+  ChatSystem,
+  Clock,
+  Logger,
+  Meter,
+  RateLimiter,
+  TokenVerifier,
+} from '@sgs-chat/core'
 import type { StompSessionOptions } from '../stomp/session-options.ts'
 import type { TickSource } from '../sweeper.ts'
 
@@ -9,6 +17,8 @@ export interface ChatEndpointOptions {
   readonly clock: Clock
   /** @default silent */
   readonly logger?: Logger
+  /** @default silent */
+  readonly meter?: Meter
   /** `sgs`: the exact shapes of the Spring server, and its leniency about subscription ids. @default neither */
   readonly compat?: 'sgs'
   /** Zone of the zone-less times of `sgs`. @default the process's own */

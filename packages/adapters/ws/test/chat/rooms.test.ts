@@ -288,7 +288,7 @@ describe('resume', () => {
   it.each([
     ['1', { receipt: 'r' }],
     ['a:b', { receipt: 'r' }],
-    ['1:-1', { receipt: 'r' }],
+    ['1:-2', { receipt: 'r' }],
     ['1:0', {}],
   ])('W71: since:%s with %j is an ERROR with CHAT-003', async (since, headers) => {
     const world = await ChatWorld.create()
