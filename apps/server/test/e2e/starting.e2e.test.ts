@@ -71,7 +71,7 @@ describe('a start that cannot be', () => {
     const server = spawn({ DATA_DIR: dataDir, PORT: '99999', KAFKA_BROKERS: 'x:9092', CHAT_COMPAT: 'java' })
     expect((await server.exit).code).toBe(1)
     const text = server.lines.join('\n')
-    for (const name of ['PORT', 'KAFKA_BROKERS', 'CHAT_COMPAT'])
+    for (const name of ['PORT', 'MONGODB_URL', 'CHAT_COMPAT'])
       expect(text).toMatch(new RegExp(`^ {2}${name} must be`, 'm'))
     expect(existsSync(dataDir)).toBe(false)
   })
