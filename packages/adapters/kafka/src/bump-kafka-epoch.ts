@@ -12,7 +12,7 @@ import {
 } from './kafka-options.ts'
 import { LogEpochs } from './log-epochs.ts'
 import { decodeRecord } from './log-record.ts'
-import { openTopic } from './log-topic.ts'
+import { onceKnown, openTopic } from './log-topic.ts'
 import { readEpochs, writeEpochs } from './stored-epochs.ts'
 
 /** What `bumpKafkaEpoch` made. */
@@ -46,6 +46,8 @@ export async function bumpKafkaEpoch(
       throw kafkaError(error, `KAFKA_BROKERS ${settings.brokers.join(',')}`)
     })
     return await bump({ admin, cluster, settings, watermarkOf })
+  } catch (error) {
+    throw kafkaError(error, `KAFKA_TOPIC ${settings.topic} could not be given an epoch`)
   } finally {
     await cluster.close()
     await admin.disconnect().catch(() => undefined)
@@ -65,7 +67,7 @@ async function bump({ admin, cluster, settings, watermarkOf }: Bump): Promise<Bu
   const { clusterId, partitions, copies } = await openTopic(admin, settings)
   await refuseWhileRunning(admin, settings)
   const all = Array.from({ length: partitions }, (_, partition) => partition)
-  const ranges = await cluster.ranges(topic, all)
+  const ranges = await onceKnown(settings, () => cluster.ranges(topic, all))
   const watermarks = await Promise.all(all.map(watermarkOf))
   const filled = watermarks.filter(watermark => watermark !== undefined)
   const before = (await readEpochs(admin, cluster, topic)) ?? [
@@ -80,7 +82,7 @@ async function bump({ admin, cluster, settings, watermarkOf }: Bump): Promise<Bu
     partitions,
     first: ranges.map(({ next }) => (isSameLog ? next : 0)),
   }
-  await writeEpochs(admin, cluster, topic, copies, isSameLog ? [...before, current] : [current])
+  await writeEpochs(admin, cluster, settings, copies, isSameLog ? [...before, current] : [current])
   return {
     identity: { clusterId, topic, partitions, epoch: current.epoch },
     first: current.first,

@@ -32,8 +32,8 @@ export async function openTopic(admin: Admin, settings: KafkaSettings): Promise<
   const { partitions: wanted } = settings
   const isNew = await createTopic(admin, { ...settings, topic, partitions: wanted, replication })
   await createTopic(admin, { ...settings, topic: deadLetterTopic(topic), partitions: 1, replication })
-  const { partitions, copies } = await layoutOf(admin, topic)
-  const configs = await configsOf(admin, topic)
+  const { partitions, copies } = await layoutOf(admin, settings)
+  const configs = await configsOf(admin, settings)
   const weak = weaknesses(configs, copies, Math.min(3, brokers))
   if (weak.length > 0) {
     const text = `${topic} is too weak for the log: ${weak.join(', ')}`
@@ -57,6 +57,35 @@ type NewTopic = Pick<KafkaSettings, 'topic' | 'partitions' | 'retentionMs' | 'ma
   readonly replication: number
 }
 
+/** What a broker says of a topic or partition that was created a moment ago. */
+const NOT_YET_KNOWN: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+])
+const KNOWN_TRIES = 50
+const KNOWN_RETRY_MS = 100
+
+/** A topic was created, and the broker that was asked has not heard of it yet. */
+export function isNotYetKnown(error: unknown): boolean {
+  return NOT_YET_KNOWN.has(createAnswer(error) ?? '')
+}
+
+/** Asks about a topic that may have been created a moment ago. */
+export async function onceKnown<T>(
+  { clock }: Pick<KafkaSettings, 'clock'>,
+  call: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (tries === KNOWN_TRIES || !isNotYetKnown(error)) throw error
+      await new Promise<void>(resolve => clock.after(KNOWN_RETRY_MS, resolve))
+    }
+  }
+}
+
 /** @returns false when it is there already */
 async function createTopic(admin: Admin, settings: NewTopic): Promise<boolean> {
   const { topic, partitions, replication, retentionMs, maxBatchBytes } = settings
@@ -74,6 +103,7 @@ async function createTopic(admin: Admin, settings: NewTopic): Promise<boolean> {
     return await admin.createTopics({ topics, waitForLeaders: true })
   } catch (error) {
     const answer = createAnswer(error)
+    if (isNotYetKnown(error)) return true
     // Another node was quicker.
     if (answer === 'TOPIC_ALREADY_EXISTS') return false
     if (answer === 'INVALID_REPLICATION_FACTOR') {
@@ -99,10 +129,11 @@ function createAnswer(thrown: unknown): string | undefined {
 
 async function layoutOf(
   admin: Admin,
-  topic: string,
+  settings: KafkaSettings,
 ): Promise<{ readonly partitions: number; readonly copies: number }> {
+  const { topic } = settings
   const { topics } = await named(
-    () => admin.fetchTopicMetadata({ topics: [topic] }),
+    () => onceKnown(settings, () => admin.fetchTopicMetadata({ topics: [topic] })),
     'KAFKA_TOPIC',
     `${topic} could not be looked at`,
   )
@@ -114,10 +145,13 @@ async function layoutOf(
 }
 
 /** Empty when we may not look: then what can be seen of the topic must do. */
-async function configsOf(admin: Admin, topic: string): Promise<ReadonlyMap<string, string>> {
+async function configsOf(admin: Admin, settings: KafkaSettings): Promise<ReadonlyMap<string, string>> {
+  const { topic } = settings
   const resources = [{ type: TOPIC_RESOURCE, name: topic }]
   try {
-    const described = await admin.describeConfigs({ resources, includeSynonyms: false })
+    const described = await onceKnown(settings, () =>
+      admin.describeConfigs({ resources, includeSynonyms: false }),
+    )
     const entries = described.resources[0]?.configEntries ?? []
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
   } catch (error) {

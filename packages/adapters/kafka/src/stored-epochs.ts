@@ -2,7 +2,8 @@ import type { Admin } from 'kafkajs'
 import type { KafkaCluster, OffsetRange } from './kafka-cluster.ts'
 import type { DriverMessage } from './kafka-driver.ts'
 import { kafkaError } from './kafka-errors.ts'
-import { type KafkaEpoch, settingError } from './kafka-options.ts'
+import { type KafkaEpoch, type KafkaSettings, settingError } from './kafka-options.ts'
+import { isNotYetKnown, onceKnown } from './log-topic.ts'
 
 /**
  * The log's epochs are kept beside it, in `<topic>-epochs`: one partition, compacted, whose last record is the whole list.
@@ -36,10 +37,11 @@ export async function readEpochs(
 export async function writeEpochs(
   admin: Admin,
   cluster: KafkaCluster,
-  topic: string,
+  settings: KafkaSettings,
   replication: number,
   epochs: readonly KafkaEpoch[],
 ): Promise<void> {
+  const { topic } = settings
   const name = epochsTopic(topic)
   const configEntries = [
     { name: 'cleanup.policy', value: 'compact' },
@@ -49,9 +51,11 @@ export async function writeEpochs(
   try {
     if (!(await admin.listTopics()).includes(name)) {
       const made = { topic: name, numPartitions: 1, replicationFactor: replication, configEntries }
-      await admin.createTopics({ topics: [made], waitForLeaders: true })
+      await admin.createTopics({ topics: [made], waitForLeaders: true }).catch((error: unknown) => {
+        if (!isNotYetKnown(error)) throw error
+      })
     }
-    const { broker } = await cluster.leaderOf(name, PARTITION)
+    const { broker } = await onceKnown(settings, () => cluster.leaderOf(name, PARTITION))
     const record = { key: KEY, value: JSON.stringify(epochs), headers: {} }
     await cluster.produce(broker, name, PARTITION, [record])
   } catch (error) {
