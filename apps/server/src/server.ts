@@ -35,10 +35,10 @@ function step<P>(name: string, part: ServiceIdentifier<P>, stop: (part: P) => Pr
 }
 
 /** Nothing where the part is not bound. */
-function optional<P>(part: ServiceIdentifier<P>, { start, ...named }: Step): Step {
+function optional<P>(part: ServiceIdentifier<P>, bound: Step): Step {
   return {
-    ...named,
-    start: async container => (container.isBound(part) ? start(container) : async () => undefined),
+    start: async container =>
+      container.isBound(part) ? startAll([bound], container) : async () => undefined,
   }
 }
 
@@ -162,15 +162,7 @@ export async function createServer(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ChatServer> {
   const container = new Container()
-  container.load(
-    foundation(config),
-    metrics,
-    storage(config),
-    bridge(config),
-    access,
-    chat,
-    transports,
-  )
+  container.load(foundation(config), metrics, storage(config), bridge(config), access, chat, transports)
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
   const waiting = container.get(T.Waiting)

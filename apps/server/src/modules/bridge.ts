@@ -13,7 +13,7 @@ export function bridge(config: Config): ContainerModule {
     if (bridgeTopics === undefined) return
     bind(T.Bridge)
       .toResolvedValue(
-        async (settings, waiting, clock, logger) => {
+        async (settings, waiting, meter, clock, logger) => {
           const { CHAT_TIME_ZONE: bridgeTimeZone } = settings
           const options = {
             ...(await kafkaOptions(settings)),
@@ -23,12 +23,13 @@ export function bridge(config: Config): ContainerModule {
             ...(exportTopics === undefined ? {} : { exportTopics }),
             ...(bridgeTimeZone === undefined ? {} : { bridgeTimeZone }),
             ...limitsFrom(settings, 'KAFKA_BRIDGE_', BRIDGE_LIMITS),
+            meter,
             clock,
             logger,
           }
           return waiting.open(BRIDGE, () => kafkaBridge(options))
         },
-        [T.Config, T.Waiting, T.Clock, T.Logger],
+        [T.Config, T.Waiting, T.Meter, T.Clock, T.Logger],
       )
       .inSingletonScope()
   })

@@ -1,3 +1,4 @@
+import type { Meter } from '@sgs-chat/core'
 import {
   type KafkaChatLogOptions,
   type KafkaSettings,
@@ -25,6 +26,8 @@ export interface KafkaBridgeOptions extends KafkaChatLogOptions {
   readonly lookbackRecords?: number
   /** Bytes of one batch that is written to their topics; a larger chat goes alone. @default 524_288 */
   readonly exportBatchBytes?: number
+  /** Is told of the counters (SPEC M6). @default nobody */
+  readonly meter?: Meter
 }
 
 /** The options with their defaults. */

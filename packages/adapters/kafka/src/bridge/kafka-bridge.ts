@@ -11,6 +11,7 @@ import { PartitionAppender } from '../partition-appender.ts'
 import { readEpochs } from '../stored-epochs.ts'
 import type { BridgeContext } from './bridge-context.ts'
 import { logName } from './bridge-mark.ts'
+import { observeBridge } from './bridge-metrics.ts'
 import { type BridgeSettings, bridgeSettings, type KafkaBridgeOptions } from './bridge-options.ts'
 import { BridgeRun } from './bridge-run.ts'
 
@@ -68,11 +69,13 @@ export async function kafkaBridge(options: KafkaBridgeOptions): Promise<KafkaBri
     const stored = epochs ?? (await readEpochs(admin, asking, topic))
     const ranges = await asking.ranges(topic, [...Array(found.partitions).keys()])
     const ends = ranges.map(({ next }) => next)
-    return new Bridge(kafka, settings, {
+    const bridge = new Bridge(kafka, settings, {
       ...found,
       epochs: new LogEpochs(stored, topic, found.partitions),
       ends,
     })
+    if (options.meter !== undefined) observeBridge(options.meter, () => bridge.counters)
+    return bridge
   } catch (error) {
     throw kafkaError(error, 'KAFKA_TOPIC could not be looked at')
   } finally {
