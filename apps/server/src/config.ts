@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { bridgeProblems } from './config/bridge-settings.ts'
 import { engineProblems, type GivenSettings, mixtureProblems, mixtureWarnings } from './config/mixtures.ts'
 import { settingInfos } from './config/setting.ts'
 import { type SettingsName, settingsSchema } from './config/settings.ts'
@@ -41,6 +42,7 @@ export function loadConfig(environment: Environment = process.env): LoadedConfig
   problems.push(
     ...problemsBetween(given),
     ...engineProblems(given),
+    ...bridgeProblems(given),
     ...mixtureProblems(given),
     ...misplacedSettings(environment),
   )
@@ -60,21 +62,21 @@ function problemsBetween(given: GivenSettings): string[] {
     problems.push('JWT_SECRET_ENCODING says how JWT_SECRET is written, but JWT_SECRET is not set')
   if ('ROOM_ACCESS_AUTHORIZATION' in given && !/^https?:/.test(given.ROOM_ACCESS ?? ''))
     problems.push('ROOM_ACCESS_AUTHORIZATION has no effect unless ROOM_ACCESS is a URL')
-  if ('CHAT_TIME_ZONE' in given && given.CHAT_COMPAT !== 'sgs' && !('MONGODB_URL' in given))
-    problems.push('CHAT_TIME_ZONE has no effect without CHAT_COMPAT=sgs or MONGODB_URL')
+  if ('CHAT_TIME_ZONE' in given && given.CHAT_COMPAT !== 'sgs' && !readsJava(given))
+    problems.push('CHAT_TIME_ZONE has no effect without CHAT_COMPAT=sgs, MONGODB_URL or KAFKA_BRIDGE_TOPICS')
   return problems
 }
 
-/** Settings that documents name and this version does not have: refused, so that nobody believes they are in use. */
-const NOT_BUILT: Readonly<Record<string, string>> = { KAFKA_BRIDGE_TOPICS: 'the bridge' }
+/** Whether zone-less times of the Java servers are read. */
+function readsJava(given: GivenSettings): boolean {
+  return 'MONGODB_URL' in given || 'KAFKA_BRIDGE_TOPICS' in given
+}
 
 function misplacedSettings(environment: Environment): string[] {
   return Object.keys(environment).flatMap(name => {
     if (!environment[name] || Object.hasOwn(settingsSchema.shape, name)) return []
-    if (Object.hasOwn(settingsSchema.shape, `${name}_MS`))
-      return [`${name} must be given as ${name}_MS, in milliseconds`]
-    const missing = NOT_BUILT[name]
-    return missing === undefined ? [] : [`${name} must be left out: ${missing} is not in this version yet`]
+    const isWithoutUnit = Object.hasOwn(settingsSchema.shape, `${name}_MS`)
+    return isWithoutUnit ? [`${name} must be given as ${name}_MS, in milliseconds`] : []
   })
 }
 

@@ -12,6 +12,7 @@ import { StartError } from './start-error.ts'
 
 export const KAFKA = { what: 'the log in Kafka', setting: 'KAFKA_BROKERS' } as const
 export const MONGODB = { what: 'the history in MongoDB', setting: 'MONGODB_URL' } as const
+export const BRIDGE = { what: 'the bridge to the Java servers', setting: 'KAFKA_BROKERS' } as const
 export const S3 = { what: 'the files in S3', setting: 'S3_ENDPOINT' } as const
 
 /** @throws StartError for a certificate or key that cannot be read */

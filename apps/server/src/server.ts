@@ -5,6 +5,7 @@ import { Container, type ServiceIdentifier } from 'inversify'
 import type { Address } from './address.ts'
 import type { Config } from './config.ts'
 import { access } from './modules/access.ts'
+import { bridge } from './modules/bridge.ts'
 import { chat } from './modules/chat.ts'
 import { foundation } from './modules/foundation.ts'
 import { metrics } from './modules/metrics.ts'
@@ -30,6 +31,14 @@ function step<P>(name: string, part: ServiceIdentifier<P>, stop: (part: P) => Pr
       const started = await container.getAsync(part)
       return () => stop(started)
     },
+  }
+}
+
+/** Nothing where the part is not bound. */
+function optional<P>(part: ServiceIdentifier<P>, bound: Step): Step {
+  return {
+    start: async container =>
+      container.isBound(part) ? startAll([bound], container) : async () => undefined,
   }
 }
 
@@ -105,6 +114,10 @@ const START_ORDER: readonly Step[] = [
     step('presence', T.SessionPresence, presence => presence.close()),
     step('chat', T.ChatNode, node => node.close()),
     step('watch', T.LogWatch, watch => watch.close()),
+    optional(
+      T.Bridge,
+      step('bridge', T.Bridge, member => member.close()),
+    ),
   ),
   step('http', T.HttpServer, http => http.close()),
   step('connections', T.SockjsServer, sockjs => sockjs.close(CLOSE_DRAINING, 'draining')),
@@ -149,7 +162,7 @@ export async function createServer(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ChatServer> {
   const container = new Container()
-  container.load(foundation(config), metrics, storage(config), access, chat, transports)
+  container.load(foundation(config), metrics, storage(config), bridge(config), access, chat, transports)
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
   const waiting = container.get(T.Waiting)

@@ -14,7 +14,7 @@ import type {
   TokenVerifier,
 } from '@sgs-chat/core'
 import type { HttpServer } from '@sgs-chat/http'
-import type { KafkaChatLog } from '@sgs-chat/kafka'
+import type { KafkaBridge, KafkaChatLog } from '@sgs-chat/kafka'
 import type { SqliteChatStore } from '@sgs-chat/sqlite'
 import type { ChatEndpoint, SockjsServer } from '@sgs-chat/ws'
 import type { ServiceIdentifier } from 'inversify'
@@ -50,6 +50,8 @@ export const T = {
   ChatLog: token<ChatLog>('ChatLog'),
   /** Bound only with KAFKA_BROKERS. */
   KafkaLog: token<KafkaChatLog>('KafkaLog'),
+  /** Bound only with KAFKA_BRIDGE_TOPICS. */
+  Bridge: token<KafkaBridge>('Bridge'),
   /** In milliseconds; −1: for ever. */
   LogRetention: token<number>('LogRetention'),
   LogWatch: token<LogWatch>('LogWatch'),

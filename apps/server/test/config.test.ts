@@ -111,7 +111,6 @@ describe('C2: problems', () => {
   })
 
   it.each([
-    ['KAFKA_BRIDGE_TOPICS', 'studyhub'],
     ['STATE_SERVER', 'tcp://localhost:8099'],
     ['STATE_SERVER', 'grpc://localhost:8095'],
   ])('refuses %s: its engine is not built yet', (name, value) => {

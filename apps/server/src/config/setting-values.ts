@@ -84,6 +84,15 @@ export function parseBrokers(text: string): readonly string[] | undefined {
   return brokers.length > 0 && areAll ? brokers : undefined
 }
 
+const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/
+
+/** Topics of somebody else's, each once. */
+export function parseTopics(text: string): readonly string[] | undefined {
+  const topics = list(text)
+  const areAll = topics.every(topic => TOPIC_NAME.test(topic)) && new Set(topics).size === topics.length
+  return topics.length > 0 && areAll ? topics : undefined
+}
+
 export function parseMongodbUrl(text: string): string | undefined {
   return /^mongodb(\+srv)?:\/\/[^\s/]+/.test(text) ? text : undefined
 }

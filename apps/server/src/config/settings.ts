@@ -5,6 +5,7 @@ import {
   DEFAULT_RATE_LIMIT,
 } from '@sgs-chat/ws'
 import { z } from 'zod'
+import { bridgeSettings } from './bridge-settings.ts'
 import { kafkaSettings, mongodbSettings, s3Settings } from './engine-settings.ts'
 import { coreLimitSettings } from './limit-settings.ts'
 import { choice, flag, integer, optional, withDefault } from './setting.ts'
@@ -192,7 +193,7 @@ export const settingsSchema = z.object({
     'none',
   ),
   CHAT_TIME_ZONE: optional({
-    about: 'zone of the zone-less times under CHAT_COMPAT=sgs',
+    about: 'zone of zone-less times: under CHAT_COMPAT=sgs, in documents and records of the Java servers',
     allowed: 'a time zone such as Asia/Seoul',
     byDefault: "the process's own",
     parse: parseTimeZone,
@@ -248,6 +249,7 @@ export const settingsSchema = z.object({
     'embedded',
   ),
   ...kafkaSettings,
+  ...bridgeSettings,
   ...mongodbSettings,
   ...s3Settings,
 

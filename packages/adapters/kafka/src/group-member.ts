@@ -6,18 +6,33 @@ import type { KafkaSettings } from './kafka-options.ts'
 export interface GroupMemberOptions {
   readonly kafka: Kafka
   readonly settings: KafkaSettings
-  /** These partitions are this member's until it is told that they are revoked. */
-  readonly assigned: (partitions: readonly number[]) => void
+  /** What the log and the errors call it. */
+  readonly name: 'archive' | 'bridge'
+  /** The group's id, and the setting that names it. */
+  readonly group: string
+  readonly setting: string
+  /** What the group shares among its members. */
+  readonly topics: readonly string[]
+  /** These partitions, by topic, are this member's until it is told that they are revoked. */
+  readonly assigned: (partitions: Readonly<Record<string, readonly number[]>>) => void
   readonly revoked: () => void
+}
+
+/** How far one partition is done with: `offset` is the next one to take. */
+export interface CommittedOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
 }
 
 const FIRST_REST_MS = 200
 const LONGEST_REST_MS = 5_000
 
 /**
- * A member of the archive group, which says whose each partition is and no more: its own fetching is paused from the
- * first assignment on, and it commits no offsets. Records come from the fetcher, from where the store says (SPEC G4.3).
- * A member that lost the brokers joins again for as long as it is open.
+ * A member of a group, which says whose each partition is and no more: its own fetching is paused from the first
+ * assignment on, and it commits nothing by itself. Records come from the fetcher: the archiver's from where the store
+ * says (SPEC G4.3), the bridge's from what it has committed here. A member that lost the brokers joins again for as
+ * long as it is open.
  */
 export class GroupMember {
   readonly #options: GroupMemberOptions
@@ -43,6 +58,13 @@ export class GroupMember {
     return this.#clock.nowMs() < this.#aliveUntilMs
   }
 
+  /** The brokers take it only from a member that the group still counts. @throws what the driver threw */
+  async commit(offsets: readonly CommittedOffset[]): Promise<void> {
+    const consumer = this.#consumer
+    if (consumer === undefined) throw new Error('this member is not in its group')
+    await consumer.commitOffsets(offsets.map(one => ({ ...one, offset: String(one.offset) })))
+  }
+
   /** Leaves the group, so that another takes over at once. */
   async close(): Promise<void> {
     this.#closed = true
@@ -56,10 +78,10 @@ export class GroupMember {
   }
 
   async #open(): Promise<void> {
-    const { kafka, settings } = this.#options
-    const { topic, sessionTimeoutMs, heartbeatMs } = settings
+    const { kafka, settings, group, topics } = this.#options
+    const { sessionTimeoutMs, heartbeatMs } = settings
     const consumer = kafka.consumer({
-      groupId: settings.archiveGroup,
+      groupId: group,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(2 * sessionTimeoutMs, 30_000),
       heartbeatInterval: heartbeatMs,
@@ -71,25 +93,25 @@ export class GroupMember {
     this.#consumer = consumer
     this.#listen(consumer)
     await consumer.connect()
-    await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined })
   }
 
   #listen(consumer: Consumer): void {
-    const { settings, assigned, revoked } = this.#options
+    const { settings, name, topics, assigned, revoked } = this.#options
     const alive = (): void => {
       this.#aliveUntilMs = this.#clock.nowMs() + settings.sessionTimeoutMs
     }
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       // Before the member fetches for the first time: listeners run inside the join.
-      consumer.pause([{ topic: settings.topic }])
+      consumer.pause(topics.map(topic => ({ topic })))
       if (this.#closed || this.#consumer !== consumer) return
       alive()
       this.#restMs = FIRST_REST_MS
-      if (this.#isTroubled) this.#logger.info('the archive group has this member again')
+      if (this.#isTroubled) this.#logger.info(`the ${name} group has this member again`)
       this.#isTroubled = false
       revoked()
-      assigned(payload.memberAssignment[settings.topic] ?? [])
+      assigned(payload.memberAssignment)
     })
     consumer.on(consumer.events.HEARTBEAT, alive)
     consumer.on(consumer.events.REBALANCING, () => revoked())
@@ -105,8 +127,9 @@ export class GroupMember {
     consumer?.disconnect().catch(() => undefined)
     if (this.#closed) return
     if (!this.#isTroubled) {
-      const failure = kafkaError(error, 'joining the group of KAFKA_ARCHIVE_GROUP')
-      this.#logger.warn('the archive group has lost this member; it joins again', { error: failure })
+      const { name, setting } = this.#options
+      const failure = kafkaError(error, `joining the group of ${setting}`)
+      this.#logger.warn(`the ${name} group has lost this member; it joins again`, { error: failure })
     }
     this.#isTroubled = true
     this.#cancelRest?.()

@@ -1,3 +1,5 @@
+export type { BridgeDirection, KafkaBridgeOptions } from './bridge/bridge-options.ts'
+export { type KafkaBridge, type KafkaBridgeCounters, kafkaBridge } from './bridge/kafka-bridge.ts'
 export { type BumpedKafkaEpoch, bumpKafkaEpoch } from './bump-kafka-epoch.ts'
 export { type KafkaChatLog, type KafkaLogCounters, kafkaChatLog } from './kafka-chat-log.ts'
 export type { BrokerAddress, KafkaChatLogOptions, KafkaEpoch, KafkaSasl } from './kafka-options.ts'

@@ -23,7 +23,7 @@ import { LogEpochs } from './log-epochs.ts'
 import { LogFetcher } from './log-fetcher.ts'
 import { followPartitions } from './log-following.ts'
 import { encodeChat } from './log-record.ts'
-import { type LogTopic, openTopic } from './log-topic.ts'
+import { deadLetterTopic, type LogTopic, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
 import { readEpochs } from './stored-epochs.ts'
 
@@ -92,7 +92,12 @@ class Log implements KafkaChatLog {
     this.retentionMs = found.retentionMs
     this.#maxBatchBytes = found.maxBatchBytes
     this.#cluster = new KafkaCluster(kafka, settings)
-    this.#deadLetters = new DeadLetters({ cluster: this.#cluster, topic, logger })
+    this.#deadLetters = new DeadLetters({
+      cluster: this.#cluster,
+      topic,
+      target: deadLetterTopic(topic),
+      logger,
+    })
     this.#appenders = Array.from(
       { length: partitions },
       (_, partition) =>
@@ -131,7 +136,7 @@ class Log implements KafkaChatLog {
         details: { field: 'roomId' },
       })
     }
-    const encoded = chats.map(encodeChat)
+    const encoded = chats.map(chat => encodeChat(chat))
     const bytes = encoded.reduce((sum, chat) => sum + chat.bytes, 0)
     if (bytes > this.#maxBatchBytes) throw tooLargeError(bytes, this.#maxBatchBytes)
     if (this.#pendingBytes + bytes > this.#settings.maxPendingBytes) throw overloadedError()

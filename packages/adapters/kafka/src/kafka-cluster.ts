@@ -12,7 +12,7 @@ import type { KafkaSettings } from './kafka-options.ts'
 
 /** What a record is written as. */
 export interface WrittenRecord {
-  readonly key: string
+  readonly key: string | null
   readonly value: Buffer | string
   readonly headers: Readonly<Record<string, string>>
 }

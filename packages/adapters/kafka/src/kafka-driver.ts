@@ -54,7 +54,10 @@ export interface DriverPartition {
   readonly messages: readonly DriverMessage[]
 }
 
-export type DriverMessage = Pick<KafkaMessage, 'key' | 'value' | 'headers' | 'offset'>
+export type DriverMessage = Pick<KafkaMessage, 'key' | 'value' | 'headers' | 'offset'> & {
+  /** When it was written, in milliseconds since 1970-01-01 UTC. */
+  readonly timestamp?: string
+}
 
 /** A fetched partition without what transactions took back. */
 interface DriverBatch {

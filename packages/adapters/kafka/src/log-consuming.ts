@@ -38,10 +38,15 @@ export class LogConsuming implements Closeable {
   constructor(options: LogConsumingOptions, consumer: LogConsumer) {
     this.#options = options
     this.#consumer = consumer
+    const { kafka, settings } = options
     this.#member = new GroupMember({
-      kafka: options.kafka,
-      settings: options.settings,
-      assigned: partitions => this.#assign(partitions),
+      kafka,
+      settings,
+      name: 'archive',
+      group: settings.archiveGroup,
+      setting: 'KAFKA_ARCHIVE_GROUP',
+      topics: [settings.topic],
+      assigned: assignment => this.#assign(assignment[settings.topic] ?? []),
       revoked: () => this.#assignment.abort(closedError()),
     })
   }

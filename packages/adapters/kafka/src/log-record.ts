@@ -18,6 +18,12 @@ const SCHEMA = '1'
 /** Bytes of a record beside its value: its lengths, key, headers and share of the batch's own head, rounded up. */
 const RECORD_OVERHEAD = 128
 
+/** Header of a chat that the bridge has brought: `topic/partition/offset`. It is never exported back (SPEC G8.1). */
+export const ORIGIN = 'origin'
+
+/** Bytes of that header: a topic's name is at most 249 characters long. */
+const ORIGIN_OVERHEAD = 320
+
 /** Why a record is no chat and no event of a later version either. */
 export type Poison = 'unreadable' | 'wrong-partition'
 
@@ -31,14 +37,21 @@ export interface EncodedChat {
   readonly bytes: number
 }
 
-/** A chat as the topic keeps it: JSON of the six fields, the room as key, so that any keyed producer would agree (SPEC G1.2). */
-export function encodeChat({ _id, roomId, senderId, messageType, content, createdAt }: Chat): EncodedChat {
+/**
+ * A chat as the topic keeps it: JSON of the six fields, the room as key, so that any keyed producer would agree (SPEC
+ * G1.2). `origin` says where the bridge has it from.
+ */
+export function encodeChat(
+  { _id, roomId, senderId, messageType, content, createdAt }: Chat,
+  origin?: string,
+): EncodedChat {
   const at = new Date(createdAt).toISOString()
   const text = JSON.stringify({ _id, roomId, senderId, messageType, content, createdAt: at })
   const value = Buffer.from(text)
+  const headers = { schema: SCHEMA, ...(origin === undefined ? {} : { [ORIGIN]: origin }) }
   return {
-    record: { key: String(roomId), value, headers: { schema: SCHEMA } },
-    bytes: value.length + RECORD_OVERHEAD,
+    record: { key: String(roomId), value, headers },
+    bytes: value.length + RECORD_OVERHEAD + (origin === undefined ? 0 : ORIGIN_OVERHEAD),
   }
 }
 
@@ -61,7 +74,8 @@ function poisoned(poison: Poison, position: Position): DecodedRecord {
   return { record: { kind: 'unknown', position, name: poison }, poison }
 }
 
-function headerOf({ headers }: DriverMessage, name: string): string | undefined {
+/** The first one's text. */
+export function headerOf({ headers }: DriverMessage, name: string): string | undefined {
   const value = headers?.[name]
   const first = Array.isArray(value) ? value[0] : value
   return first?.toString()

@@ -5,7 +5,7 @@ import type { FetchTarget } from './log-fetcher.ts'
 import { decodeRecord, type Poison } from './log-record.ts'
 
 /** A record that is no chat, as it was fetched. */
-export interface PoisonRecord {
+interface PoisonRecord {
   readonly message: DriverMessage
   readonly reason: Poison
 }
