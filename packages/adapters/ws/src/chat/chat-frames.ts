@@ -16,13 +16,8 @@ export interface SubscriptionFraming {
 
 /** One of many subscriptions that get the same chats. */
 export interface SharedFraming extends SubscriptionFraming {
-  /** Equal for subscriptions that get equal frames: see `framingKey`. */
+  /** Equal for subscriptions that get equal frames. */
   readonly key: string
-}
-
-/** Made once for a subscription, so that a delivery only compares it. */
-export function framingKey(version: StompVersion, lines: string, needsAck: boolean): string {
-  return `${version}${needsAck ? ' ack ' : ' '}${lines}`
 }
 
 /** Framings that are remembered; beyond them the oldest is forgotten, and equal subscriptions may have one each. */
@@ -36,7 +31,7 @@ const sharedFramings = new Map<string, SharedFraming>()
 export function sharedFraming(version: StompVersion, request: SubscribeRequest): SharedFraming {
   const needsAck = version === '1.2' && request.ack !== 'auto'
   const lines = subscriptionLines(version, request.id)
-  const key = framingKey(version, lines, needsAck)
+  const key = `${version}${needsAck ? ' ack ' : ' '}${lines}`
   const known = sharedFramings.get(key)
   if (known !== undefined) return known
   const framing = { version, lines, key, ackPrefix: needsAck ? (request.id ?? '') : undefined }
