@@ -155,6 +155,7 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     state.close()
     watch.close()
     await until(clock, CLOSE_DRAIN_MS, () => state.underway.chats === 0)
+    archive.hurry()
     const acknowledged = [...state.acknowledged]
     await until(clock, CLOSE_DRAIN_MS, () =>
       acknowledged.every(([partition, upTo]) => archive.hasDone(partition, upTo)),

@@ -26,12 +26,12 @@ function records(from: number, to: number): LogRecord[] {
 
 const batch = (from: number, to: number) => ({ from: at(from), records: records(from, to), next: at(to) })
 
-function archiver(history: SteppedHistory, clock = new SteppedClock()) {
+function archiver(history: SteppedHistory, archiveRestMs = 0, clock = new SteppedClock()) {
   const mismatches: string[] = []
   const archive = new ArchiveChats({
     history,
     log: LOG,
-    limits: withDefaultLimits({ archiveBatchChats: 4 }),
+    limits: withDefaultLimits({ archiveBatchChats: 4, archiveRestMs }),
     clock,
     logger: silentLogger,
     metrics: new ChatMetrics(silentMeter),
@@ -118,6 +118,26 @@ describe('archiveChats', () => {
     await archive.lost(0, { from: at(3), to: at(6) }, {})
     await archive.batch(0, batch(6, 8), {})
     expect(await history.watermark(0)).toMatchObject({ position: at(7), lost: [{ from: at(3), to: at(6) }] })
+  })
+
+  it('rests after a save that took all there was, until somebody waits for it', async () => {
+    const history = new SteppedHistory()
+    const { archive, clock } = archiver(history, 100)
+    await archive.start(0, {})
+    await archive.batch(0, batch(0, 4), {})
+    let rested = 0
+    const archiving = archive.batch(0, batch(4, 6), {}).then(() => rested++)
+    await clock.advance(99)
+    expect((await history.watermark(0))?.position).toEqual(at(5))
+    expect(rested).toBe(0)
+    await clock.advance(1)
+    await archiving
+    const hurried = archive.batch(0, batch(6, 7), {})
+    await settle()
+    archive.hurry()
+    await hurried
+    await archive.batch(0, batch(7, 8), {})
+    expect((await history.watermark(0))?.position).toEqual(at(7))
   })
 
   it('records of an unknown kind are passed, and move the watermark', async () => {

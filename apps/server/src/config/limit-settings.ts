@@ -79,6 +79,7 @@ const CORE_LIMITS: Described<keyof Limits> = {
   recoveryMaxChats: 'missed chats that a subscriber may resume over',
   recoveryPageChats: 'chats that a resuming subscriber reads at once',
   archiveBatchChats: 'chats of one save into the history',
+  archiveRestMs: 'rest of the archive after a save that took all there was, so that the next takes more',
   archiveRetryMs: 'first wait before a failed save is tried again',
   archiveRetryMaxMs: 'longest wait before a failed save is tried again',
   maxPendingSends: 'sends that wait for the log',

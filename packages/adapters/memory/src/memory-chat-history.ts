@@ -106,15 +106,10 @@ function replaces(position: Position, kept: Position): boolean {
   return position.epoch > 0 && comparePositions(position, kept) < 0
 }
 
-function copyOf({
-  _id,
-  roomId,
-  senderId,
-  messageType,
-  content,
-  createdAt,
-  position,
-}: LoggedChat): LoggedChat {
+/** What nobody can change is kept as it is. */
+function copyOf(chat: LoggedChat): LoggedChat {
+  if (Object.isFrozen(chat) && Object.isFrozen(chat.position)) return chat
+  const { _id, roomId, senderId, messageType, content, createdAt, position } = chat
   const { epoch, seq } = position
   const at = Object.freeze({ epoch, seq })
   return Object.freeze({ _id, roomId, senderId, messageType, content, createdAt, position: at })

@@ -126,6 +126,9 @@ export class MemoryPartition {
 
   /** The first index whose record is at or above `seq`. */
   private indexOf(seq: number): number {
+    // Nearly always every offset has its record.
+    const dense = this.records.length - (this.nextSeq - seq)
+    if (this.records[dense]?.position.seq === seq) return dense
     let low = this.dropped
     let high = this.records.length
     while (low < high) {

@@ -43,6 +43,8 @@ export function trimmedRange(first: Position, archived: Position | undefined): L
 export class ArchiveChats implements LogConsumer {
   private readonly ports: ArchiveChatsPorts
   private readonly watermarks = new Map<number, Watermark | undefined>()
+  /** Ends the rests under way; undefined once there are no more. */
+  private resting: Set<() => void> | undefined = new Set()
 
   constructor(ports: ArchiveChatsPorts) {
     this.ports = ports
@@ -85,6 +87,7 @@ export class ArchiveChats implements LogConsumer {
     for (let index = 0; index < records.length; index += archiveBatchChats) {
       await this.archive(partition, records.slice(index, index + archiveBatchChats), lost, options)
     }
+    if (records.length > 0 && records.length < archiveBatchChats) await this.rest(options)
   }
 
   /** What the log lost before it was archived is recorded, so that readers are told (SPEC G4.3). */
@@ -108,6 +111,13 @@ export class ArchiveChats implements LogConsumer {
   /** The watermarks of the partitions that are this member's; undefined: nothing of it is archived yet. */
   get archivedUpTo(): ReadonlyMap<number, Position | undefined> {
     return new Map([...this.watermarks].map(([partition, watermark]) => [partition, watermark?.position]))
+  }
+
+  /** No more rests: somebody waits for the archive to be done. */
+  hurry(): void {
+    const resting = this.resting ?? []
+    this.resting = undefined
+    for (const end of resting) end()
   }
 
   /** True for a partition that is another member's, too. */
@@ -149,6 +159,21 @@ export class ArchiveChats implements LogConsumer {
     if (!moved) throw new Error('another member moved the watermark: the partition must be assigned anew')
     this.watermarks.set(partition, to)
     archived(partition, to)
+  }
+
+  /** A save and a move of the watermark cost the same for one chat and for many: the next batch is given time to grow. */
+  private async rest({ signal }: CallOptions): Promise<void> {
+    const { clock, limits } = this.ports
+    const { resting } = this
+    if (resting === undefined || limits.archiveRestMs === 0) return
+    await momentOrAborted(run => {
+      const cancel = clock.after(limits.archiveRestMs, run)
+      resting.add(run)
+      return () => {
+        cancel()
+        resting.delete(run)
+      }
+    }, signal)
   }
 
   /** Tries until it works or the partition is taken away. */

@@ -8,7 +8,12 @@ export interface HeldChat {
   readonly createdAt: number
   /** `contentDigest` of the chat: the same id with another digest is another content. */
   readonly digest: number
-  lastSeq: number
+}
+
+/** One record in the order of the log. Its id's newest record is the one that is in the map. */
+interface HeldRecord extends HeldChat {
+  readonly id: ChatId
+  readonly seq: number
 }
 
 /**
@@ -16,8 +21,8 @@ export interface HeldChat {
  * (SPEC G3.2): a record is a repeat exactly when a record of its `_id` lies in that many offsets before it.
  */
 export class HeldIds {
-  private readonly held = new Map<ChatId, HeldChat>()
-  private readonly order = new Fifo<{ readonly id: ChatId; readonly seq: number }>()
+  private readonly held = new Map<ChatId, HeldRecord>()
+  private readonly order = new Fifo<HeldRecord>()
   private readonly dedupRecords: number
 
   constructor(dedupRecords: number) {
@@ -30,23 +35,23 @@ export class HeldIds {
 
   /** Takes the next record of the partition. True: its id is new here, so the record is the chat. */
   take(chat: LoggedChat): boolean {
-    const { seq } = chat.position
+    const { _id: id, position, createdAt } = chat
+    const { seq } = position
     this.forgetBelow(seq - this.dedupRecords)
-    this.order.push({ id: chat._id, seq })
-    const known = this.held.get(chat._id)
-    if (known === undefined) {
-      const { position, createdAt } = chat
-      this.held.set(chat._id, { position, createdAt, digest: contentDigest(chat), lastSeq: seq })
-      return true
-    }
-    known.lastSeq = seq
-    return false
+    const known = this.held.get(id)
+    const record =
+      known === undefined
+        ? { id, seq, position, createdAt, digest: contentDigest(chat) }
+        : { id, seq, position: known.position, createdAt: known.createdAt, digest: known.digest }
+    this.held.set(id, record)
+    this.order.push(record)
+    return known === undefined
   }
 
   private forgetBelow(seq: number): void {
     for (let oldest = this.order.first; oldest !== undefined && oldest.seq < seq; oldest = this.order.first) {
       this.order.shift()
-      if (this.held.get(oldest.id)?.lastSeq === oldest.seq) this.held.delete(oldest.id)
+      if (this.held.get(oldest.id) === oldest) this.held.delete(oldest.id)
     }
   }
 }

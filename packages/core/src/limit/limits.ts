@@ -24,6 +24,8 @@ export interface Limits {
   readonly recoveryPageChats: number
   /** Chats of one save into the history. */
   readonly archiveBatchChats: number
+  /** How long the archive rests after a save that took all there was, so that what comes meanwhile is one save; 0: not. */
+  readonly archiveRestMs: number
   /** The first wait before a failed save is tried again; it doubles up to `archiveRetryMaxMs`. */
   readonly archiveRetryMs: number
   readonly archiveRetryMaxMs: number
@@ -52,6 +54,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   recoveryMaxChats: 10_000,
   recoveryPageChats: 100,
   archiveBatchChats: 500,
+  archiveRestMs: 100,
   archiveRetryMs: 200,
   archiveRetryMaxMs: 10_000,
   maxPendingSends: 20_000,

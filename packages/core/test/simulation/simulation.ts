@@ -28,6 +28,7 @@ const LIMITS = {
   recoveryMaxChats: 15,
   recoveryPageChats: 3,
   archiveBatchChats: 4,
+  archiveRestMs: 5,
   historyBarrierMs: 100,
   archiveRetryMs: 10,
   archiveRetryMaxMs: 20,

@@ -28,7 +28,13 @@ export class TestNode {
   chat!: ChatSystem
 
   constructor(limits: Partial<Limits> = {}, options: Partial<CreateChatOptions> = {}, from?: TestNode) {
-    this.limits = { historyBarrierMs: 100, archiveRetryMs: 10, archiveRetryMaxMs: 20, ...limits }
+    this.limits = {
+      historyBarrierMs: 100,
+      archiveRestMs: 0,
+      archiveRetryMs: 10,
+      archiveRetryMaxMs: 20,
+      ...limits,
+    }
     this.options = options
     this.log = from?.log ?? new SteppedLog(1)
     this.history = from?.history ?? new SteppedHistory()

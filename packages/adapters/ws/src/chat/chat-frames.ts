@@ -1,7 +1,8 @@
 import { formatPosition, type LoggedChat } from '@sgs-chat/core'
 import { OutboundMessage } from '../outbound-message.ts'
-import { MessageTemplate } from '../stomp/encoder.ts'
+import { MessageTemplate, subscriptionLines } from '../stomp/encoder.ts'
 import type { StompVersion } from '../stomp/frame.ts'
+import type { SubscribeRequest } from '../stomp/session-handler.ts'
 import type { ChatEncoding } from './chat-encoding.ts'
 
 /** What the frames of one subscription have of their own. */
@@ -15,13 +16,29 @@ export interface SubscriptionFraming {
 
 /** One of many subscriptions that get the same chats. */
 export interface SharedFraming extends SubscriptionFraming {
-  /** Equal for subscriptions that get equal frames: see `framingKey`. */
+  /** Equal for subscriptions that get equal frames. */
   readonly key: string
 }
 
-/** Made once for a subscription, so that a delivery only compares it. */
-export function framingKey(version: StompVersion, lines: string, needsAck: boolean): string {
-  return `${version}${needsAck ? ' ack ' : ' '}${lines}`
+/** Framings that are remembered; beyond them the oldest is forgotten, and equal subscriptions may have one each. */
+const MAX_SHARED_FRAMINGS = 1_024
+const sharedFramings = new Map<string, SharedFraming>()
+
+/**
+ * Equal subscriptions have one framing between them: clients give their subscriptions the same few ids, and so a delivery
+ * compares references, and an idle client keeps one.
+ */
+export function sharedFraming(version: StompVersion, request: SubscribeRequest): SharedFraming {
+  const needsAck = version === '1.2' && request.ack !== 'auto'
+  const lines = subscriptionLines(version, request.id)
+  const key = `${version}${needsAck ? ' ack ' : ' '}${lines}`
+  const known = sharedFramings.get(key)
+  if (known !== undefined) return known
+  const framing = { version, lines, key, ackPrefix: needsAck ? (request.id ?? '') : undefined }
+  const [oldest] = sharedFramings.keys()
+  if (oldest !== undefined && sharedFramings.size >= MAX_SHARED_FRAMINGS) sharedFramings.delete(oldest)
+  sharedFramings.set(key, framing)
+  return framing
 }
 
 /** The MESSAGE frames of one chat: encoded once, framed once for each distinct subscription id. */

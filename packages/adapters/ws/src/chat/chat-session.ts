@@ -63,6 +63,8 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
   #rate: TokenBucket | undefined
   /** Room subscriptions that are opening. */
   #opening = 0
+  /** Chats were written since the last tick: told to the heart-beat then, so that a delivery touches less. */
+  #delivered = false
 
   constructor(context: EndpointContext, connection: Connection, owner: SessionOwner) {
     this.#context = context
@@ -104,7 +106,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
   /** The hot path: one chat to one subscription. */
   deliver(chat: LoggedChat, framing: SharedFraming): void {
     this.#connection.send(this.#context.framing.frame(chat, framing))
-    this.stomp.wrote()
+    this.#delivered = true
   }
 
   // --- the connection ---
@@ -134,8 +136,10 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
 
   /** Once every tick: heart-beats, time limits, the token's end. */
   tick(nowMs: number): void {
+    if (this.#delivered) this.stomp.wrote()
+    this.#delivered = false
     this.stomp.tick(nowMs)
-    if (this.#isTokenOver()) this.#failToken()
+    this.#endWithToken()
   }
 
   /** Ends the session without an ERROR: nothing is wrong with what the client sent. */
@@ -198,12 +202,11 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
     this.stomp.fail(errorAnswer(error, this.#context.encoding, closeCode))
   }
 
-  #isTokenOver(): boolean {
-    return this.#identity !== undefined && this.#context.clock.nowMs() >= this.#identity.endsAtMs
-  }
-
-  #failToken(): void {
+  /** True: the token is over, and so is the session. */
+  #endWithToken(): boolean {
+    if (this.#identity === undefined || this.#context.clock.nowMs() < this.#identity.endsAtMs) return false
     this.fail(new ChatError('INVALID_TOKEN', 'the token has expired', { details: { reason: 'expired' } }))
+    return true
   }
 
   /** A later token: of the same user it extends the session, any other is refused and changes nothing (SPEC G11.3). */
@@ -243,10 +246,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
 
   admit(request: StompRequest): Admission {
     this.#context.metrics.frame(request.command)
-    if (this.#isTokenOver()) {
-      this.#failToken()
-      return 'answered'
-    }
+    if (this.#endWithToken()) return 'answered'
     if (request.command === 'DISCONNECT') return 'process'
     if (!this.#isWithinRate()) {
       const error = new ChatError('TOO_MANY_REQUESTS', 'the session sends too many frames', {

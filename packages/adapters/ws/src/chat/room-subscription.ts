@@ -10,10 +10,10 @@ import {
   type RoomId,
 } from '@sgs-chat/core'
 import { CLOSE_RESUME } from '../close-codes.ts'
-import { type StompHeader, subscriptionLines } from '../stomp/encoder.ts'
+import type { StompHeader } from '../stomp/encoder.ts'
 import type { StompVersion } from '../stomp/frame.ts'
 import type { SubscribeRequest } from '../stomp/session-handler.ts'
-import { framingKey, type SharedFraming } from './chat-frames.ts'
+import { type SharedFraming, sharedFraming } from './chat-frames.ts'
 import type { ChatSession } from './chat-session.ts'
 
 /** `opening`: access is being asked and the past looked at; nothing was delivered yet. */
@@ -26,24 +26,17 @@ const OPENING: RoomSubscriptionState = { phase: 'opening' }
 const OVER: RoomSubscriptionState = { phase: 'over' }
 
 /** One SUBSCRIBE of `/topic/{roomId}`: takes its feed's chats to its connection. Made for the hot path: no closures, no copies. */
-export class RoomSubscription implements FeedSink, SharedFraming {
+export class RoomSubscription implements FeedSink {
   readonly kind = 'room'
   readonly roomId: RoomId
-  readonly version: StompVersion
-  readonly lines: string
-  readonly key: string
-  readonly ackPrefix: string | undefined
+  readonly #framing: SharedFraming
   readonly #session: ChatSession
   #state: RoomSubscriptionState = OPENING
 
   constructor(session: ChatSession, roomId: RoomId, version: StompVersion, request: SubscribeRequest) {
-    const needsAck = version === '1.2' && request.ack !== 'auto'
     this.#session = session
     this.roomId = roomId
-    this.version = version
-    this.lines = subscriptionLines(version, request.id)
-    this.key = framingKey(version, this.lines, needsAck)
-    this.ackPrefix = needsAck ? (request.id ?? '') : undefined
+    this.#framing = sharedFraming(version, request)
   }
 
   get destination(): string {
@@ -86,7 +79,7 @@ export class RoomSubscription implements FeedSink, SharedFraming {
   }
 
   chat(chat: LoggedChat): void {
-    this.#session.deliver(chat, this)
+    this.#session.deliver(chat, this.#framing)
   }
 
   writable(): boolean {

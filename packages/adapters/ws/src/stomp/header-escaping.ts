@@ -2,23 +2,7 @@ import type { StompVersion } from './frame.ts'
 
 // Built from strings: NUL, CR and LF in a regular expression literal are what linters warn about.
 const UNSAFE_LINE = /[\n\r\0]/g
-const NUL = /\0/g
 const SPECIAL = /[\\\n\r:\0]/
-const ESCAPES_1_1 = /[\\\n:]/g
-const ESCAPES_1_2 = /[\\\n\r:]/g
-
-function escapeOf(char: string): string {
-  switch (char) {
-    case '\n':
-      return '\\n'
-    case '\r':
-      return '\\r'
-    case ':':
-      return '\\c'
-    default:
-      return '\\\\'
-  }
-}
 
 /** Makes a text safe where nothing can be escaped: it cannot end its line or its frame. */
 function plain(text: string): string {
@@ -35,12 +19,17 @@ export function escapeHeader(version: StompVersion, text: string): string {
     case '1.0':
       return plain(text)
     case '1.1':
-      return text.replace(NUL, ' ').replace(ESCAPES_1_1, escapeOf)
+      return escaped(text)
     case '1.2':
-      return text.replace(NUL, ' ').replace(ESCAPES_1_2, escapeOf)
+      return escaped(text).replaceAll('\r', '\\r')
     default:
       return version satisfies never
   }
+}
+
+/** What 1.1 and 1.2 have in common; the backslash first, because the others bring backslashes. */
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll(':', '\\c').replaceAll('\n', '\\n').replaceAll('\0', ' ')
 }
 
 /** For CONNECT and CONNECTED, which are not escaped in any version. */

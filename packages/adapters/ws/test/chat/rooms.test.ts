@@ -316,7 +316,7 @@ describe('resume', () => {
     let broken = false
     const world = await ChatWorld.create({
       maxQueuedBytes: 1_000,
-      limits: { recentWindowBytes: 1 },
+      limits: { recentWindowBytes: 1, archiveRestMs: 0 },
       wrapHistory: history => ({
         save: (chats, options) => history.save(chats, options),
         read: (query, options) =>
