@@ -70,14 +70,35 @@ export {
   SECONDS_BUCKETS,
   silentMeter,
 } from './meter.ts'
-export { presenceRegistry } from './presence/presence-registry.ts'
+export { embeddedPresence } from './presence/embedded-presence.ts'
+export { holdingOf } from './presence/node-holding.ts'
+export type { OriginalPresence, OriginalRequest, OriginalState } from './presence/original-presence.ts'
+export {
+  PRESENCE_MESSAGE_LIMITS,
+  parseNodeHolding,
+  parseNodeRef,
+  parseSessionReport,
+  parseSnapshotPage,
+} from './presence/presence-messages.ts'
+export {
+  PRESENCE_LEASE_MS,
+  type PresenceRegistry,
+  type PresenceRegistryOptions,
+  presenceRegistry,
+} from './presence/presence-registry.ts'
 export type { PresenceSession } from './presence/presence-session.ts'
 export type { PresenceStore, PresentSession } from './presence/presence-store.ts'
 export type {
+  NodeHolding,
+  NodeRef,
+  RoomChange,
   RoomPresence,
+  RoomWatcher,
   SessionPresence,
   SessionReport,
   SessionState,
+  SnapshotPage,
+  SnapshotSession,
 } from './presence/session-presence.ts'
 export { type CachedRoomAccessOptions, cachedRoomAccess } from './room/cached-room-access.ts'
 export type { CheckAccess } from './room/check-access.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { presenceRegistry } from '@sgs-chat/core'
+import { embeddedPresence } from '@sgs-chat/core'
 import { diskAttachmentStore } from '@sgs-chat/disk'
 import { memoryPresenceStore } from '@sgs-chat/memory'
 import { sqliteChatStore } from '@sgs-chat/sqlite'
@@ -41,6 +41,6 @@ export const storage: ContainerModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope()
   bind(T.SessionPresence)
-    .toResolvedValue(ids => presenceRegistry({ store: memoryPresenceStore(), node: ids.random() }), [T.Ids])
+    .toResolvedValue(clock => embeddedPresence({ store: memoryPresenceStore(), clock }), [T.Clock])
     .inSingletonScope()
 })

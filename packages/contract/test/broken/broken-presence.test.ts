@@ -4,6 +4,7 @@ import {
   type SessionPresenceHarness,
   sessionPresenceRules,
 } from '@sgs-chat/contract'
+import { manualClock } from '@sgs-chat/contract/fakes'
 import { type PresenceStore, presenceRegistry, type SessionPresence } from '@sgs-chat/core'
 import { memoryPresenceStore } from '@sgs-chat/memory'
 import { describe } from 'vitest'
@@ -42,8 +43,9 @@ function brokenPresence(
 ): Breakage<SessionPresenceHarness> {
   const create = async (): Promise<SessionPresenceHarness> => {
     const store = memoryPresenceStore()
-    const open = (node: string): SessionPresence => {
-      const presence = presenceRegistry({ store, node })
+    const registry = presenceRegistry({ store, clock: manualClock() })
+    const open = (id: string): SessionPresence => {
+      const presence = registry.ofNode({ id, incarnation: 'a' })
       return over<SessionPresence>(presence, breaks(presence))
     }
     const presence = open('node-1')
@@ -52,7 +54,7 @@ function brokenPresence(
       openAnother: async () => open('node-2'),
       breakConnection: async () => store.disconnect(),
       restoreConnection: async () => store.reconnect(),
-      dispose: () => store.close(),
+      dispose: () => registry.close(),
     }
   }
   return { what, caughtBy, create }
@@ -136,15 +138,18 @@ describe('the SessionPresence suite', () => {
     })),
     brokenPresence('answers a user for each session', ['P2'], presence => ({
       whoIsIn: async roomId => {
-        const { users } = await presence.whoIsIn(roomId)
-        const each = users.flatMap(({ userId, sessions }) =>
+        const answer = await presence.whoIsIn(roomId)
+        const each = answer.users.flatMap(({ userId, sessions }) =>
           Array.from({ length: sessions }, () => ({ userId, sessions: 1 })),
         )
-        return { roomId, users: each }
+        return { ...answer, users: each }
       },
     })),
     brokenPresence('answers users in any order', ['P3', 'P9'], presence => ({
-      whoIsIn: async roomId => ({ roomId, users: (await presence.whoIsIn(roomId)).users.toReversed() }),
+      whoIsIn: async roomId => {
+        const answer = await presence.whoIsIn(roomId)
+        return { ...answer, users: answer.users.toReversed() }
+      },
     })),
     brokenPresence('keeps only the last room of a session', ['P1'], presence => ({
       report: ({ session, ...report }) =>

@@ -85,6 +85,8 @@ export interface RoomWatcher {
  * reports the latest state again.
  */
 export interface SessionPresence extends Closeable {
+  /** Whether a lease has to be kept by `renew`; false for a registry in this process, and for the original as peer. */
+  readonly isLeased: boolean
   report(report: SessionReport, options?: CallOptions): Promise<void>
   /** This node lives and has told of these sessions: renews its lease. `different`: the registry has others, so send a snapshot. */
   renew(holding: NodeHolding, options?: CallOptions): Promise<'same' | 'different'>
