@@ -121,6 +121,20 @@ describe('the PresenceStore suite', () => {
     brokenStore('answers the first hundred', ['PS8'], store => ({
       inRoom: async roomId => (await store.inRoom(roomId)).slice(0, 100),
     })),
+    brokenStore('knows the nodes that once were', ['PS15'], store => {
+      const nodes = new Set<string>()
+      return {
+        nodes: async options => {
+          for (const node of await store.nodes(options)) nodes.add(node)
+          return [...nodes]
+        },
+      }
+    }),
+    brokenStore(
+      'never says who is there to the servers beside it',
+      ['PS16', 'PS10', 'PS11', 'PS13', 'PS14'],
+      () => ({ originalState: async () => undefined }),
+    ),
     brokenStore('says that nobody is there when it is cut off', ['PS11', 'PS13', 'PS14'], store => ({
       inRoom: roomId => store.inRoom(roomId).catch(() => []),
     })),
@@ -184,5 +198,54 @@ describe('the SessionPresence suite', () => {
         },
       }
     }),
+    brokenPresence('says that all is well', ['P17'], presence => ({
+      renew: async (holding, options) => (await presence.renew(holding, options)) && 'same',
+    })),
+    brokenPresence('adds a snapshot to what it has', ['P18', 'P19', 'P21', 'P22'], presence => ({
+      snapshot: async ({ sessions }, options) => {
+        for (const { sessionId, userId, number, rooms } of sessions) {
+          await presence.report({ sessionId, userId, number, session: { state: 'present', rooms } }, options)
+        }
+        await presence.renew({ count: 0, digest: '0'.repeat(16) }, options)
+      },
+    })),
+    brokenPresence('takes each page for the whole', ['P18', 'P21', 'P22'], presence => {
+      let snapshotId = 1_000_000
+      return {
+        snapshot: (page, options) => {
+          snapshotId += 1
+          return presence.snapshot({ ...page, snapshotId, page: 0, isLast: true }, options)
+        },
+      }
+    }),
+    brokenPresence('tells every other change', ['P23'], presence => ({
+      watch: (roomId, watcher) => {
+        let count = 0
+        return presence.watch(roomId, {
+          stale: () => watcher.stale(),
+          changed: change => {
+            count += 1
+            if (count % 2 === 1) watcher.changed(change)
+          },
+        })
+      },
+    })),
+    brokenPresence('tells changes without their versions', ['P23'], presence => ({
+      watch: (roomId, watcher) =>
+        presence.watch(roomId, {
+          stale: () => watcher.stale(),
+          changed: change => watcher.changed({ ...change, version: 1 }),
+        }),
+    })),
+    brokenPresence('goes on after dispose', ['P24'], presence => ({
+      watch: (roomId, watcher) => {
+        presence.watch(roomId, watcher)
+        return { [Symbol.dispose]: () => undefined }
+      },
+    })),
+    brokenPresence('does not say that a watch stands', ['P23', 'P24'], presence => ({
+      watch: (roomId, watcher) =>
+        presence.watch(roomId, { stale: () => undefined, changed: change => watcher.changed(change) }),
+    })),
   ])
 })
