@@ -70,9 +70,11 @@ export {
   SECONDS_BUCKETS,
   silentMeter,
 } from './meter.ts'
+export { bestEffortPresence } from './presence/best-effort-presence.ts'
 export { embeddedPresence } from './presence/embedded-presence.ts'
 export { holdingOf } from './presence/node-holding.ts'
 export type { OriginalPresence, OriginalRequest, OriginalState } from './presence/original-presence.ts'
+export type { PresenceFeed, PresenceNews, PresencePicture, PresenceSink } from './presence/presence-feed.ts'
 export {
   PRESENCE_MESSAGE_LIMITS,
   parseNodeHolding,
@@ -100,6 +102,8 @@ export type {
   SnapshotPage,
   SnapshotSession,
 } from './presence/session-presence.ts'
+export type { Presences } from './presence/told-registries.ts'
+export type { WatchPresence } from './presence/watch-presence.ts'
 export { type CachedRoomAccessOptions, cachedRoomAccess } from './room/cached-room-access.ts'
 export type { CheckAccess } from './room/check-access.ts'
 export { parseRoomId, type RoomId } from './room/room.ts'
