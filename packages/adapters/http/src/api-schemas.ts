@@ -121,7 +121,11 @@ export const presenceSchema: z.ZodType = named(
   'RoomPresence',
   z.object({
     ...success,
-    data: z.object({ roomId, users: z.array(z.object({ userId: z.string(), sessions: z.int().min(1) })) }),
+    data: z.object({
+      roomId,
+      users: z.array(z.object({ userId: z.string(), sessions: z.int().min(1) })),
+      complete: z.boolean(),
+    }),
   }),
 )
 export const healthSchema: z.ZodType = named('Health', z.object({ status: z.enum(['live', 'ready']) }))
