@@ -4,7 +4,6 @@ import type { Closeable } from '../closeable.ts'
 import { ChatError } from '../error.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import type { RoomId } from '../room/room.ts'
-import type { UserId } from '../room/user.ts'
 import { holdingOf } from './node-holding.ts'
 import { NodeLease } from './node-lease.ts'
 import { NodePresence } from './node-presence.ts'
@@ -56,7 +55,8 @@ export const PRESENCE_LEASE_MS = 30_000
 /** Sessions of peers that know no leases: they are there until their peer says otherwise. */
 const WITHOUT_LEASE = 'original'
 const MAX_NODE_SESSIONS = 200_000
-const SWEEP_MS = 1_000
+/** How much later than its lease a node is gone, at most: this part of the lease. */
+const SWEEPS_PER_LEASE = 10
 /** Sessions of a snapshot, or of a node that is gone, that are written at once. */
 const WRITES = 64
 
@@ -169,13 +169,8 @@ export class Registry implements PresenceRegistry {
 
   async whoIsIn(roomId: RoomId, options?: CallOptions): Promise<RoomPresence> {
     this.checkOpen(options)
-    // Before the store is read: a change that comes meanwhile is told again, which does no harm.
-    const version = this.rooms.versionOf(roomId)
-    const sessions = new Map<UserId, number>()
-    for (const { userId } of await this.store.inRoom(roomId, options)) {
-      sessions.set(userId, (sessions.get(userId) ?? 0) + 1)
-    }
-    const users = [...sessions].map(([userId, count]) => ({ userId, sessions: count }))
+    const { counts, version } = await this.rooms.countsOf(roomId, options)
+    const users = [...counts].map(([userId, sessions]) => ({ userId, sessions }))
     users.sort((a, b) => (a.userId < b.userId ? -1 : 1))
     return { roomId, users, version, complete: true }
   }
@@ -246,7 +241,7 @@ export class Registry implements PresenceRegistry {
   }
 
   private sweepLater(): void {
-    this.cancelSweep = this.clock.after(SWEEP_MS, () => {
+    this.cancelSweep = this.clock.after(this.leaseMs / SWEEPS_PER_LEASE, () => {
       this.sweep()
         .catch((error: unknown) => this.logger.debug('leases wait for the store', { error: error as Error }))
         .finally(() => this.closing === undefined && this.sweepLater())

@@ -1,7 +1,8 @@
+import type { CallOptions } from '../cancel-signal.ts'
 import type { Clock } from '../clock.ts'
 import type { RoomId } from '../room/room.ts'
 import type { UserId } from '../room/user.ts'
-import type { PresenceStore } from './presence-store.ts'
+import type { PresenceStore, PresentSession } from './presence-store.ts'
 import type { RoomWatcher } from './session-presence.ts'
 
 const RETRY_MS = 1_000
@@ -11,16 +12,19 @@ interface Inside {
   readonly node: string
 }
 
+/** A reading of the store that is under way: of sessions that change meanwhile it may come to say what was before. */
+interface Reading {
+  readonly changedMeanwhile: Set<string>
+}
+
 /** A room that somebody watches: its sessions, and how many of them each user has. */
 class WatchedRoom {
   readonly roomId: RoomId
   readonly watchers = new Set<RoomWatcher>()
   readonly sessions = new Map<string, Inside>()
-  /** Sessions that changed while the room was being read: what was read of them may be old. */
-  readonly changedMeanwhile = new Set<string>()
+  readonly counts = new Map<UserId, number>()
   isRead = false
   version = 0
-  private readonly counts = new Map<UserId, number>()
 
   constructor(roomId: RoomId) {
     this.roomId = roomId
@@ -28,7 +32,6 @@ class WatchedRoom {
 
   enter(sessionId: string, inside: Inside): void {
     const before = this.sessions.get(sessionId)
-    if (before?.userId === inside.userId && before.node === inside.node) return
     this.sessions.set(sessionId, inside)
     if (before?.userId === inside.userId) return
     if (before !== undefined) this.count(before.userId, -1)
@@ -53,38 +56,48 @@ class WatchedRoom {
   }
 }
 
-/** Tells watchers what changes in their rooms. A copy of what the store has of these rooms, and of no other. */
+/**
+ * Tells watchers what changes in their rooms. It has a copy of what the store has of these rooms, and of no other;
+ * whenever the store is asked, the copy is put right, so that what it answers and what it tells are one story.
+ */
 export class WatchedRooms {
   private readonly rooms = new Map<RoomId, WatchedRoom>()
   /** The watched rooms that each session is in. */
   private readonly roomsOf = new Map<string, Set<WatchedRoom>>()
-  private readonly reading = new Set<WatchedRoom>()
+  private readonly readings = new Set<Reading>()
   private readonly store: PresenceStore
   private readonly clock: Clock
-  private isClosed = false
 
   constructor({ store, clock }: { store: PresenceStore; clock: Clock }) {
     this.store = store
     this.clock = clock
   }
 
-  versionOf(roomId: RoomId): number {
-    return this.rooms.get(roomId)?.version ?? 0
+  /** How many sessions each user has in the room, by the store, and the version of the change that this holds. */
+  async countsOf(
+    roomId: RoomId,
+    options?: CallOptions,
+  ): Promise<{ counts: ReadonlyMap<UserId, number>; version: number }> {
+    const room = this.rooms.get(roomId)
+    const sessions = await this.read(roomId, options)
+    if (room !== undefined && this.rooms.get(roomId) === room) return room
+    const unwatched = new WatchedRoom(roomId)
+    for (const { sessionId, userId, node } of sessions) unwatched.enter(sessionId, { userId, node })
+    return unwatched
   }
 
   watch(roomId: RoomId, watcher: RoomWatcher): Disposable {
-    let room = this.rooms.get(roomId)
     // The watcher as one of its own kind: the same object may watch twice.
     const own: RoomWatcher = { changed: change => watcher.changed(change), stale: () => watcher.stale() }
-    if (room === undefined) {
-      room = new WatchedRoom(roomId)
-      this.rooms.set(roomId, room)
-      this.read(room)
-    } else if (room.isRead) {
-      const { watchers } = room
-      Promise.resolve().then(() => watchers.has(own) && own.stale())
-    }
+    const known = this.rooms.get(roomId)
+    const room = known ?? new WatchedRoom(roomId)
     room.watchers.add(own)
+    if (known === undefined) {
+      this.rooms.set(roomId, room)
+      this.begin(room)
+    } else if (room.isRead) {
+      Promise.resolve().then(() => room.watchers.has(own) && own.stale())
+    }
     return { [Symbol.dispose]: () => this.unwatch(roomId, own) }
   }
 
@@ -97,12 +110,12 @@ export class WatchedRooms {
       const room = this.rooms.get(roomId)
       if (room !== undefined) this.enter(room, sessionId, inside)
     }
-    this.noteMeanwhile(sessionId)
+    for (const { changedMeanwhile } of this.readings) changedMeanwhile.add(sessionId)
   }
 
   left(sessionId: string): void {
     for (const room of this.roomsOf.get(sessionId) ?? []) this.leave(room, sessionId)
-    this.noteMeanwhile(sessionId)
+    for (const { changedMeanwhile } of this.readings) changedMeanwhile.add(sessionId)
   }
 
   /** Whatever the store still has: nobody of this node is anywhere. */
@@ -113,44 +126,55 @@ export class WatchedRooms {
   }
 
   close(): void {
-    this.isClosed = true
     this.rooms.clear()
     this.roomsOf.clear()
-    this.reading.clear()
   }
 
   private unwatch(roomId: RoomId, watcher: RoomWatcher): void {
     const room = this.rooms.get(roomId)
     if (room === undefined || !room.watchers.delete(watcher) || room.watchers.size > 0) return
     this.rooms.delete(roomId)
-    this.reading.delete(room)
     for (const sessionId of room.sessions.keys()) this.unlink(room, sessionId)
   }
 
-  private read(room: WatchedRoom): void {
-    this.reading.add(room)
-    room.changedMeanwhile.clear()
-    this.store.inRoom(room.roomId).then(
-      sessions => {
-        if (this.rooms.get(room.roomId) !== room) return
-        for (const { sessionId, userId, node } of sessions) {
-          if (!room.changedMeanwhile.has(sessionId)) this.enter(room, sessionId, { userId, node })
-        }
+  /** Reads the room for the first time, however often that has to be tried. */
+  private begin(room: WatchedRoom): void {
+    if (this.rooms.get(room.roomId) !== room) return
+    this.read(room.roomId).then(
+      () => {
         room.isRead = true
-        room.changedMeanwhile.clear()
-        this.reading.delete(room)
         for (const watcher of room.watchers) watcher.stale()
       },
-      () => this.clock.after(RETRY_MS, () => this.readAgain(room)),
+      () => this.clock.after(RETRY_MS, () => this.begin(room)),
     )
   }
 
-  private readAgain(room: WatchedRoom): void {
-    if (!this.isClosed && this.rooms.get(room.roomId) === room) this.read(room)
+  private async read(roomId: RoomId, options?: CallOptions): Promise<readonly PresentSession[]> {
+    const reading: Reading = { changedMeanwhile: new Set() }
+    this.readings.add(reading)
+    try {
+      const sessions = await this.store.inRoom(roomId, options)
+      const room = this.rooms.get(roomId)
+      if (room !== undefined) this.putRight(room, sessions, reading)
+      return sessions
+    } finally {
+      this.readings.delete(reading)
+    }
   }
 
-  private noteMeanwhile(sessionId: string): void {
-    for (const room of this.reading) room.changedMeanwhile.add(sessionId)
+  private putRight(
+    room: WatchedRoom,
+    sessions: readonly PresentSession[],
+    { changedMeanwhile }: Reading,
+  ): void {
+    const there = new Set<string>()
+    for (const { sessionId, userId, node } of sessions) {
+      there.add(sessionId)
+      if (!changedMeanwhile.has(sessionId)) this.enter(room, sessionId, { userId, node })
+    }
+    for (const sessionId of room.sessions.keys()) {
+      if (!there.has(sessionId) && !changedMeanwhile.has(sessionId)) this.leave(room, sessionId)
+    }
   }
 
   private enter(room: WatchedRoom, sessionId: string, inside: Inside): void {

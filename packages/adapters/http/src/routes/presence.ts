@@ -20,9 +20,11 @@ export function presenceRoute(app: FastifyInstance, { chat, authenticator }: Htt
       const roomId = parseRoomId(request.params.roomId)
       const user = authenticator.userOf(request)
       const { users, complete } = await chat.presence.whoIsIn(user, roomId, { signal: goneSignal(reply) })
-      return reply
-        .header('cache-control', 'no-store')
-        .send({ result: 'SUCCESS', message: 'get presence in room successfully', data: { roomId, users, complete } })
+      return reply.header('cache-control', 'no-store').send({
+        result: 'SUCCESS',
+        message: 'get presence in room successfully',
+        data: { roomId, users, complete },
+      })
     },
   )
 }
