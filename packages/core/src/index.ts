@@ -2,6 +2,7 @@ export type { Attachment } from './attachment/attachment.ts'
 export type { AttachmentLinks, AttachmentRef } from './attachment/attachment-links.ts'
 export type { AttachmentStore, OpenedAttachment, PutOptions } from './attachment/attachment-store.ts'
 export type { OpenAttachment, SendAttachment, SentAttachment, Upload } from './attachment/send-attachment.ts'
+export { Backoff } from './backoff.ts'
 export { type CallOptions, type CancelSignal, momentOrAborted, untilAborted } from './cancel-signal.ts'
 export { type Chat, type ChatDraft, type ChatId, type LoggedChat, parseChatDraft } from './chat/chat.ts'
 export type { ChatHistory, HistoryQuery, Watermark } from './chat/chat-history.ts'
@@ -72,6 +73,13 @@ export {
 } from './meter.ts'
 export { bestEffortPresence } from './presence/best-effort-presence.ts'
 export { embeddedPresence } from './presence/embedded-presence.ts'
+export { type LinkCounters, LinkTraffic, type SocketBytes } from './presence/link-counters.ts'
+export {
+  LinkWatches,
+  type LinkWatchesOptions,
+  type WatchEvents,
+  type WatchStream,
+} from './presence/link-watches.ts'
 export { holdingOf } from './presence/node-holding.ts'
 export type { OriginalPresence, OriginalRequest, OriginalState } from './presence/original-presence.ts'
 export type { PresenceFeed, PresenceNews, PresencePicture, PresenceSink } from './presence/presence-feed.ts'
