@@ -31,5 +31,7 @@ function answerOf(line: string): LeaseAnswer | undefined {
 }
 
 function notOurs(): Error {
-  return setupError('the peer does not know HELLO: an original state server is reached by tcp://, not tcp+lease://')
+  return setupError(
+    'the peer does not know HELLO: an original state server is reached by tcp://, not tcp+lease://',
+  )
 }

@@ -46,7 +46,8 @@ export class LeasePeer {
   constructor(hello: unknown, context: LeasePeerContext) {
     this.context = context
     const { data } = helloSchema.safeParse(hello)
-    if (data === undefined) throw badRequest(`HELLO of version ${LEASE_VERSION} has node and, if asked for, token`)
+    if (data === undefined)
+      throw badRequest(`HELLO of version ${LEASE_VERSION} has node and, if asked for, token`)
     checkToken(data.token, context)
     this.presence = context.settings.registry.ofNode(parseNodeRef(data.node))
   }

@@ -91,5 +91,3 @@ export function checkNumbers(settings: object): void {
     }
   }
 }
-
-

@@ -23,7 +23,10 @@ export function lostError(cause?: unknown): ChatError {
 
 /** The answer is none: not what this wire knows, or too long. */
 export function answerError(why: string, cause?: unknown): ChatError {
-  return new ChatError('TCP_CONNECTION_FAILED', `the state server's answer ${why}`, { outcome: 'unknown', cause })
+  return new ChatError('TCP_CONNECTION_FAILED', `the state server's answer ${why}`, {
+    outcome: 'unknown',
+    cause,
+  })
 }
 
 /** The peer works and will not serve us as we are set up: trying again changes nothing. */

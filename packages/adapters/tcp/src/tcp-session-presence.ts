@@ -13,8 +13,8 @@ import {
   type SnapshotPage,
 } from '@sgs-chat/core'
 import { ConnectionPool } from './connection-pool.ts'
-import { decodeLeaseAnswer, encodeLease, type LeaseAnswer, type LeaseRequest } from './lease-wire.ts'
 import { hello } from './hello.ts'
+import { decodeLeaseAnswer, encodeLease, type LeaseAnswer, type LeaseRequest } from './lease-wire.ts'
 import {
   checkNumbers,
   LEASE_LINE_BYTES,

@@ -56,13 +56,17 @@ class Witness implements RoomWatcher, Disposable {
     this.version = -1
     this.asks += 1
     const asked = this.asks
+    // Changes from before a break are of versions that the room has anew since.
+    const from = this.changes.length
     this.presence.whoIsIn(this.roomId).then(
       ({ users, version }) => {
         if (asked !== this.asks) return
         this.users.clear()
         for (const { userId, sessions } of users) this.users.set(userId, sessions)
         this.version = version
-        for (const change of this.changes) if (change.version === this.version + 1) this.apply(change)
+        for (const change of this.changes.slice(from)) {
+          if (change.version === this.version + 1) this.apply(change)
+        }
         this.observed.happened()
       },
       () => asked === this.asks && setTimeout(() => this.ask(), 20),

@@ -53,6 +53,13 @@ export class LinkWatches {
     return { [Symbol.dispose]: () => this.remove(roomId, own) }
   }
 
+  /** The stream leads to the wrong place now: closes it, and begins anew at once. */
+  restart(): void {
+    this.end()
+    for (const room of this.rooms.values()) room.stands = false
+    if (!this.isClosed && this.rooms.size > 0) this.begin()
+  }
+
   close(): void {
     this.isClosed = true
     this.rooms.clear()
@@ -63,7 +70,7 @@ export class LinkWatches {
     const known = this.rooms.get(roomId)
     if (known !== undefined) {
       known.watchers.add(own)
-      if (known.stands) Promise.resolve().then(() => known.watchers.has(own) && own.stale())
+      if (known.stands) void Promise.resolve().then(() => known.watchers.has(own) && own.stale())
       return
     }
     this.rooms.set(roomId, { watchers: new Set([own]), stands: false })
