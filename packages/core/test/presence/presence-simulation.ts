@@ -2,7 +2,9 @@ import {
   ChatError,
   type NodeRef,
   openRoomAccess,
+  PRESENCE_LEASE_MS,
   type PresenceRegistry,
+  type PresentSession,
   parseRoomId,
   presenceRegistry,
   type RoomId,
@@ -16,7 +18,7 @@ import { PresenceSession } from '../../src/presence/presence-session.ts'
 import { ToldRegistries } from '../../src/presence/told-registries.ts'
 import { watchPresence } from '../../src/presence/watch-presence.ts'
 import { AccessWatch } from '../../src/room/access-watch.ts'
-import { SteppedClock, settle } from '../simulation/stepped-clock.ts'
+import { SteppedClock } from '../simulation/stepped-clock.ts'
 import { PlainStore } from './plain-store.ts'
 
 const NODES = 3
@@ -26,8 +28,10 @@ const LIMITS = withDefaultLimits({ presenceSnapshotPage: 2, maxPresenceReports: 
 const TIMEOUT_MS = 3_000
 /** A frame is late by at most so much, its timeout over or not. */
 const LATE_MS = 5_000
-/** A lease, a renewal after it, and the waits before something is tried again. */
-const AT_REST_MS = 48_000
+/** A frame that is late, a lease, and the sweep that finds it over. */
+const AT_REST_MS = LATE_MS + 1.1 * PRESENCE_LEASE_MS
+/** What subscribers are told comes later: after the grace time, in batches, when they have room. */
+const NEWS_MS = 15_000
 
 /** `slow`: late, perhaps after its timeout. `lossy`: frames and answers are lost, or come twice. */
 export type LinkState = 'well' | 'slow' | 'lossy' | 'down'
@@ -76,7 +80,9 @@ export class PresenceSimulation {
     for (const node of this.nodes) node?.link.become('well')
     this.observer.become('well')
     await this.clock.advance(AT_REST_MS)
-    const wrong = await this.compare()
+    const wrong = await this.compareRegistry()
+    await this.clock.advance(NEWS_MS)
+    wrong.push(...this.compareNews())
     await this.server?.close()
     for (const node of this.nodes) node?.kill()
     return wrong
@@ -169,29 +175,42 @@ export class PresenceSimulation {
     }
   }
 
+  private get openSessions(): readonly OpenSession[] {
+    return this.nodes.flatMap(node => node?.openSessions ?? [])
+  }
+
   /** What is not as the open sessions are; empty when all is true. */
-  private async compare(): Promise<readonly string[]> {
-    const wrong: string[] = []
-    const open = this.nodes.flatMap(node => node?.openSessions ?? [])
-    const kept = [...this.store.sessions.values()].map(({ sessionId, rooms }) => `${sessionId} ${rooms}`)
-    const differs = (what: string, is: readonly string[], should: readonly string[]): void => {
-      if (is.toSorted().join() !== should.toSorted().join())
-        wrong.push(`${what}: [${is}] and not [${should}]`)
-    }
-    differs(
-      'the store',
-      kept,
-      open.map(({ sessionId, rooms }) => `${sessionId} ${rooms}`),
-    )
+  private async compareRegistry(): Promise<string[]> {
+    const open = this.openSessions
+    const kept = [...this.store.sessions.values()].map(placeOf)
+    const wrong = differences('the store', kept, open.map(placeOf))
     for (const roomId of ROOMS) {
-      const users = open.filter(({ rooms }) => rooms.includes(roomId)).map(session => session.user)
+      const users = open.filter(({ rooms }) => rooms.includes(roomId)).map(session => session.userId)
       const answer = await this.server?.whoIsIn(roomId)
       const counted = answer?.users.flatMap(user => Array.from({ length: user.sessions }, () => user.userId))
-      differs(`room ${roomId}`, counted ?? [], users)
-      differs(`what was seen of room ${roomId}`, [...(this.seen.get(roomId) ?? [])], [...new Set(users)])
+      wrong.push(...differences(`room ${roomId}`, counted ?? [], users))
     }
     return wrong
   }
+
+  private compareNews(): readonly string[] {
+    return ROOMS.flatMap(roomId => {
+      const there = this.openSessions.filter(({ rooms }) => rooms.includes(roomId))
+      const users = new Set<string>(there.map(session => session.userId))
+      return differences(`what was seen of room ${roomId}`, [...(this.seen.get(roomId) ?? [])], [...users])
+    })
+  }
+}
+
+type OpenSession = Pick<PresentSession, 'sessionId' | 'userId' | 'rooms'>
+
+function placeOf({ sessionId, rooms }: OpenSession): string {
+  return `${sessionId} in ${rooms}`
+}
+
+function differences(what: string, is: readonly string[], should: readonly string[]): string[] {
+  if (is.toSorted().join() === should.toSorted().join()) return []
+  return [`${what}: [${is}] and not [${should}]`]
 }
 
 class SimulatedNode {
@@ -205,12 +224,10 @@ class SimulatedNode {
     this.told = new ToldRegistries({ presences: this.link, clock, limits: LIMITS, logger: silentLogger })
   }
 
-  get openSessions(): { sessionId: string; user: string; rooms: readonly RoomId[] }[] {
-    return this.sessions.flatMap(session => {
-      const { state } = session
-      const { sessionId, userId: user } = session
-      return state.state === 'present' ? [{ sessionId, user, rooms: state.rooms }] : []
-    })
+  get openSessions(): readonly OpenSession[] {
+    return this.sessions.flatMap(({ sessionId, userId: user, state }) =>
+      state.state === 'present' ? [{ sessionId, userId: user, rooms: state.rooms }] : [],
+    )
   }
 
   open(sessionId: string, user: string, room: RoomId | undefined): void {
@@ -321,5 +338,3 @@ class Link implements SessionPresence {
     })
   }
 }
-
-export { settle }
