@@ -36,11 +36,6 @@ export class NodeLease {
     if (oldest !== undefined) this.taken.delete(oldest)
   }
 
-  /** The session was ended by the registry, not by its node: if it is told of again, it is there again. */
-  forget(sessionId: string): void {
-    this.taken.delete(sessionId)
-  }
-
   /**
    * Adds a page. Answers the sessions once they are whole; a page that comes again, or late, is passed by.
    * @throws ChatError CONFLICT when a page before is missing | TOO_LARGE

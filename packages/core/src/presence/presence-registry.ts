@@ -264,7 +264,6 @@ export class Registry implements PresenceRegistry {
       // It may speak again while its sessions are being ended: its next renewal tells what is missing.
       if (!this.isOver(lease)) return
       await this.remove(sessionId)
-      lease.forget(sessionId)
     })
     if (!this.isOver(lease)) return
     this.rooms.nodeEnded(node)

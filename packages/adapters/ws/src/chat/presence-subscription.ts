@@ -44,6 +44,10 @@ export class PresenceSubscription implements PresenceSink, SharedFraming {
     return `/topic/${this.roomId}/presence`
   }
 
+  get isOver(): boolean {
+    return this.#state.phase === 'over'
+  }
+
   /** Asks the core for a feed; the answer to the request comes when it is there. */
   start(request: SubscribeRequest): void {
     const { chat, user } = this.#session
