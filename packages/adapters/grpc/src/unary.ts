@@ -1,4 +1,4 @@
-import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js'
+import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { ChatError, type LinkTraffic } from '@sgs-chat/core'
 import { statusOf } from './grpc-errors.ts'
 
