@@ -23,7 +23,7 @@ export function callError(error: ServiceError, timeoutMs: number): ChatError {
       return setupError('the peer knows none of our calls: it is no state server of ours', error)
     case status.UNAVAILABLE:
       return new ChatError('TCP_CONNECTION_FAILED', "the state server's connection failed", {
-        outcome: 'unknown',
+        outcome: wasNeverSent(error) ? 'rejected' : 'unknown',
         cause: error,
       })
     default:
@@ -98,6 +98,11 @@ export function statusOf(error: ChatError): StatusOfFailure {
   metadata.set('sgs-outcome', error.outcome)
   metadata.set('sgs-retryable', String(error.retryable))
   return { code: GRPC_STATUS[error.code], details: error.description, metadata }
+}
+
+/** The status is the same for a call that had no connection and one that lost it; grpc-js tells them apart in words only. */
+function wasNeverSent({ details }: ServiceError): boolean {
+  return details.startsWith('No connection established')
 }
 
 /** The code of a failure that a state server of ours has told. */
