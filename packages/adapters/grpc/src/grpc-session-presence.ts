@@ -50,6 +50,8 @@ class GrpcPresence implements GrpcSessionPresence {
   private readonly watches: LinkWatches
   private readonly settings: GrpcSettings
   private peer: 'ours' | 'original' = 'ours'
+  /** What was told before the peer turned out to be the original is missing from the node's own picture. */
+  private isOwnMissing = false
   private isClosed = false
 
   constructor(settings: GrpcSettings, own: SessionPresence | undefined) {
@@ -76,16 +78,15 @@ class GrpcPresence implements GrpcSessionPresence {
       if (this.peer === 'original') this.turnTo('ours')
       return answer
     } catch (error) {
-      const known = this.peer === 'original'
       const { bestEffort } = this
       if (bestEffort === undefined || !this.isOriginal(error)) throw this.calls.errorOf(error)
-      // What was told before it was known whom to: the node's own picture of its sessions begins with a snapshot.
-      return known ? bestEffort.renew(holding, options) : 'different'
+      return this.isOwnMissing ? 'different' : bestEffort.renew(holding, options)
     }
   }
 
-  snapshot(page: SnapshotPage, options?: CallOptions): Promise<void> {
-    return this.either(presence => presence.snapshot(page, options))
+  async snapshot(page: SnapshotPage, options?: CallOptions): Promise<void> {
+    await this.either(presence => presence.snapshot(page, options))
+    if (page.isLast) this.isOwnMissing = false
   }
 
   whoIsIn(roomId: RoomId, options?: CallOptions): Promise<RoomPresence> {
@@ -128,6 +129,7 @@ class GrpcPresence implements GrpcSessionPresence {
 
   private turnTo(peer: 'ours' | 'original'): void {
     this.peer = peer
+    this.isOwnMissing = peer === 'original'
     if (this.isClosed) return
     const { logger } = this.settings
     if (peer === 'original') logger.warn('the state server is the original: presence is best effort')

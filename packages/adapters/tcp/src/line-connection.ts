@@ -54,8 +54,6 @@ export class LineConnection {
     const where = `at ${host}:${port}`
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port, noDelay: true, keepAlive: true })
-      traffic.opened(socket)
-      socket.once('close', () => traffic.closed(socket))
       const settle = (): void => {
         cancel()
         signal?.removeEventListener('abort', onAbort)
@@ -76,6 +74,8 @@ export class LineConnection {
       signal?.addEventListener('abort', onAbort, { once: true })
       socket.once('connect', () => {
         settle()
+        traffic.opened(socket)
+        socket.once('close', () => traffic.closed(socket))
         resolve(new LineConnection(socket, target))
       })
     })

@@ -59,7 +59,7 @@ const stateSchema = z.object({
     .string()
     .nullish()
     .transform(id => id ?? null),
-  studyTime: z.unknown(),
+  studyTime: z.unknown().optional(),
 })
 
 /** Some versions send an array of bytes through a serializer for text: its bytes as numbers, signed as Java's are. */
@@ -78,8 +78,8 @@ export function decodeOriginalState(line: string): OriginalState | undefined {
   }
   // Jackson's text of a user who is not there.
   if (json === null) return undefined
-  const { data, error } = stateSchema.safeParse(json)
-  if (data === undefined) throw answerError('is not the state of a user', error)
+  const { data } = stateSchema.safeParse(json)
+  if (data === undefined) throw answerError('is not the state of a user')
   return data
 }
 
