@@ -13,7 +13,7 @@ import { checkNode } from './peer-trust.ts'
 
 type Call = ServerDuplexStream<WatchRequest, WatchResponse>
 
-/** The streams of room changes that are open: they have no end of their own, so the server ends them when it closes. */
+/** The streams of room changes that are open: a client cancels its own, and the server ends all when it closes. */
 export class WatchCalls {
   private readonly settings: GrpcServerSettings
   private readonly open = new Set<WatchCall>()
@@ -45,7 +45,6 @@ class WatchCall {
     this.settings = settings
     this.onEnd = onEnd
     call.on('data', (request: WatchRequest) => this.take(request))
-    call.on('end', () => this.end())
     call.on('cancelled', () => this.end())
     call.on('error', () => this.end())
   }
