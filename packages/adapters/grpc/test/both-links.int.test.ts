@@ -10,7 +10,7 @@ import { memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock } from '@sgs-chat/node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deadPort, FaultyProxy, mutePeer } from './faulty-proxy.ts'
-import { type Limits, LINKS, type Link, type OpenLink, ROOM } from './links.ts'
+import { LINKS, type Limits, type Link, type OpenLink, ROOM } from './links.ts'
 
 const SHORT_MS = 300
 
@@ -218,7 +218,10 @@ describe('L3: a failure that the registry answers', () => {
   it.each(LINKS.filter(({ name }) => name !== 'tcp'))('L3: has its own code over $name', async link => {
     const client = kept(link.open(await served(link)))
     const page = { snapshotId: 5, page: 3, isLast: true, sessions: [] }
-    await expect(client.presence?.snapshot(page)).rejects.toMatchObject({ code: 'CONFLICT', outcome: 'rejected' })
+    await expect(client.presence?.snapshot(page)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      outcome: 'rejected',
+    })
     await registry.close()
     await expect(client.tell('s')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })

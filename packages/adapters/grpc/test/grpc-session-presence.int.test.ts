@@ -137,7 +137,9 @@ describe("the server's end", () => {
       await expect(call).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
     }
     const long = create(ReportRequestSchema, { node, sessionId: 's'.repeat(2_000) })
-    await expect(client.call(PRESENCE.Report, long)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
+    await expect(client.call(PRESENCE.Report, long)).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+    })
   })
 
   it('L5: a connection too many is turned away and counted', async () => {

@@ -24,7 +24,7 @@ export interface Limits {
   readonly maxPending?: number
 }
 
-export interface ServedOptions {
+interface ServedOptions {
   readonly registry: PresenceRegistry
   readonly port?: number
   readonly token?: string
@@ -44,7 +44,9 @@ export interface OpenLink extends Closeable {
 /** A link, as far as both have the same faults. */
 export interface Link {
   readonly name: string
-  serve(options: ServedOptions): Promise<Closeable & { readonly port: number; readonly counters: LinkCounters }>
+  serve(
+    options: ServedOptions,
+  ): Promise<Closeable & { readonly port: number; readonly counters: LinkCounters }>
   open(port: number, limits?: Limits): OpenLink
 }
 

@@ -10,7 +10,7 @@ import { memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock } from '@sgs-chat/node'
 
 export const clock = systemClock()
-export const HOST = '127.0.0.1'
+const HOST = '127.0.0.1'
 
 /** A registry with its gRPC end, which can be stopped and started on the same port. */
 export class StateServer implements AsyncDisposable {

@@ -80,7 +80,7 @@ export function decodeOriginalState(line: string): OriginalState | undefined {
   if (json === null) return undefined
   const { data } = stateSchema.safeParse(json)
   if (data === undefined) throw answerError('is not the state of a user')
-  return data
+  return { ...data, studyTime: data.studyTime }
 }
 
 function textOfByteList(line: string): string {

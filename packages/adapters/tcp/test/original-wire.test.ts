@@ -42,7 +42,12 @@ describe("the original's requests", () => {
   })
 
   it('L1: what is written is read, and a room may be a text of digits', () => {
-    const request = { type: 'SUBSCRIBE', sessionId: 's', userId: userId('a'), roomId: parseRoomId(9) } as const
+    const request = {
+      type: 'SUBSCRIBE',
+      sessionId: 's',
+      userId: userId('a'),
+      roomId: parseRoomId(9),
+    } as const
     expect(parseOriginalRequest(JSON.parse(encodeOriginalRequest(request)))).toEqual(request)
     expect(
       parseOriginalRequest({ type: 'SUBSCRIBE', user_id: 'a', room_id: '9', session: 's' }),

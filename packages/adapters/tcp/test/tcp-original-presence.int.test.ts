@@ -79,7 +79,9 @@ describe('the original as peer', () => {
     await report('tab-2', 1, { state: 'present', rooms: [ONE, TWO] })
     await report('tab-2', 2, { state: 'present', rooms: [ONE] })
     await report('tab-2', 3, { state: 'gone' })
-    const told = peer.lines.map(line => JSON.parse(line)).map(one => `${one.type} ${one.session} ${one.room_id}`)
+    const told = peer.lines
+      .map(line => JSON.parse(line))
+      .map(one => `${one.type} ${one.session} ${one.room_id}`)
     expect(told).toEqual([
       'SUBSCRIBE tab-1 1',
       'SUBSCRIBE tab-2 2',

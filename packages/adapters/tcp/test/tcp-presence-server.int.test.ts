@@ -102,7 +102,12 @@ describe('peers that are not as they should be', () => {
     const userOf = (index: number): string => `${index}-${'u'.repeat(240)}`
     for (let index = 0; server.counters.connections > 0 && index < 100_000; index++) {
       const session = { state: 'present', rooms: [ROOM] } as const
-      await node.report({ sessionId: `s${index % 50}`, userId: userId(userOf(index)), number: index + 1, session })
+      await node.report({
+        sessionId: `s${index % 50}`,
+        userId: userId(userOf(index)),
+        number: index + 1,
+        session,
+      })
       if (index % 100 === 0) await new Promise(resolve => setImmediate(resolve))
     }
     expect(server.counters.connections).toBe(0)
@@ -164,6 +169,8 @@ describe('who may', () => {
   it('L6: what counts as this machine', () => {
     const own = ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']
     expect(own.filter(isLoopback)).toEqual(own)
-    expect(['10.0.0.1', '::', 'fe80::1', '::ffff:10.0.0.1', '1127.0.0.1', undefined].filter(isLoopback)).toEqual([])
+    expect(
+      ['10.0.0.1', '::', 'fe80::1', '::ffff:10.0.0.1', '1127.0.0.1', undefined].filter(isLoopback),
+    ).toEqual([])
   })
 })
