@@ -8,6 +8,7 @@ import { access } from './modules/access.ts'
 import { chat } from './modules/chat.ts'
 import { foundation } from './modules/foundation.ts'
 import { metrics } from './modules/metrics.ts'
+import { presence } from './modules/presence.ts'
 import { storage } from './modules/storage.ts'
 import { transports } from './modules/transports.ts'
 import { listenError } from './start-error.ts'
@@ -48,7 +49,7 @@ const START_ORDER: readonly Step[] = [
   step('metrics', T.Metrics, metrics => metrics.close()),
   step('log and history', T.SqliteStore, store => store.close()),
   step('files', T.AttachmentStore, files => files.close()),
-  step('presence', T.SessionPresence, presence => presence.close()),
+  step('presence', T.PresenceLinks, links => links.close()),
   step('chat', T.Chat, system => system.close()),
   step('http', T.HttpServer, http => http.close()),
   step('connections', T.SockjsServer, sockjs => sockjs.close(CLOSE_DRAINING, 'draining')),
@@ -83,7 +84,7 @@ export interface ChatServer extends Closeable {
  */
 export async function createServer(config: Config, overrides: readonly Override[] = []): Promise<ChatServer> {
   const container = new Container()
-  container.load(foundation(config), metrics, storage, access, chat, transports)
+  container.load(foundation(config), metrics, storage, presence, access, chat, transports)
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
   const undo: UndoStep[] = []

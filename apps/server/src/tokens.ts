@@ -10,7 +10,6 @@ import type {
   Meter,
   RateLimiter,
   RoomAccess,
-  SessionPresence,
   TokenVerifier,
 } from '@sgs-chat/core'
 import type { HttpServer } from '@sgs-chat/http'
@@ -21,6 +20,7 @@ import type { Address } from './address.ts'
 import type { Config } from './config.ts'
 import type { Keys } from './keys.ts'
 import type { Metrics } from './modules/metrics.ts'
+import type { PresenceLinks } from './modules/presence.ts'
 
 /** The cast is what type-checks `get` and the tuples of `toResolvedValue`; a bare symbol would not. */
 const token = <P>(name: string): ServiceIdentifier<P> =>
@@ -44,7 +44,7 @@ export const T = {
   ChatLog: token<ChatLog>('ChatLog'),
   ChatHistory: token<ChatHistory>('ChatHistory'),
   AttachmentStore: token<AttachmentStore>('AttachmentStore'),
-  SessionPresence: token<SessionPresence>('SessionPresence'),
+  PresenceLinks: token<PresenceLinks>('PresenceLinks'),
   Chat: token<ChatSystem>('Chat'),
   ChatEndpoint: token<ChatEndpoint>('ChatEndpoint'),
   SockjsServer: token<SockjsServer>('SockjsServer'),

@@ -40,7 +40,7 @@ describe('C1: defaults', () => {
       ROOM_ACCESS: 'open',
       CHAT_COMPAT: 'none',
       SINGLE_NODE: false,
-      STATE_SERVER: 'embedded',
+      STATE_SERVER: ['embedded'],
     })
     expect(config.HOST).toBeUndefined()
     expect(config.JWT_SECRET).toBeUndefined()
@@ -112,14 +112,30 @@ describe('C2: problems', () => {
     ['MONGODB_URL', 'mongodb://localhost'],
     ['S3_BUCKET', 'bucket'],
     ['S3_ENDPOINT', 'http://localhost'],
-    ['STATE_SERVER', 'tcp://localhost:8099'],
-    ['STATE_SERVER', 'grpc://localhost:8095'],
   ])('refuses %s: its engine is not built yet', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))])
   })
 
-  it('allows the embedded state server', () => {
-    expect(problemsOf({ STATE_SERVER: 'embedded' })).toEqual([])
+  it.each([
+    'embedded',
+    'tcp://state:8099',
+    'tcp+lease://[::1]:8099',
+    'grpc://10.0.0.1',
+    'tcp+lease://a, tcp+lease://b,embedded',
+  ])('S5: takes STATE_SERVER=%s', value => {
+    expect(problemsOf({ STATE_SERVER: value })).toEqual([])
+  })
+
+  it.each([
+    'tcp',
+    'http://state',
+    'tcp://state:70000',
+    'tcp://a,tcp://a',
+    'tcp://user@state',
+    'embedded,',
+    'tcp://a/b',
+  ])('S5: refuses STATE_SERVER=%s', value => {
+    expect(problemsOf({ STATE_SERVER: value })).toEqual([expect.stringMatching(/^STATE_SERVER must be /)])
   })
 
   it.each(['ROOM_ACCESS_MAX_AGE', 'ROOM_ACCESS_STALE_MAX', 'TOKEN_EXPIRY_GRACE'])(

@@ -6,6 +6,7 @@ import {
 } from '@sgs-chat/ws'
 import { z } from 'zod'
 import { coreLimitSettings } from './limit-settings.ts'
+import { presenceSettings } from './presence-settings.ts'
 import { choice, flag, integer, notBuilt, optional, withDefault } from './setting.ts'
 import {
   parseAccess,
@@ -213,11 +214,7 @@ export const settingsSchema = z.object({
     'engines of this machine may be mixed with shared ones, because there is one node only',
     false,
   ),
-  STATE_SERVER: choice(
-    'where presence is kept; tcp:// and grpc:// are not in this version yet',
-    ['embedded'],
-    'embedded',
-  ),
+  ...presenceSettings,
   KAFKA_BROKERS: notBuilt('Kafka', SQLITE_INSTEAD),
   MONGODB_URL: notBuilt('MongoDB', SQLITE_INSTEAD),
   S3_BUCKET: notBuilt('S3', FOLDER_INSTEAD),

@@ -11,7 +11,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
         createChat({
           log,
           history,
-          presence,
+          presence: presence.all,
           attachments: { store, publicUrl: address.publicUrl, secret: keys.linkSecret },
           access,
           accessStaleMaxMs: config.ROOM_ACCESS_STALE_MAX_MS,
@@ -25,7 +25,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
         T.Config,
         T.ChatLog,
         T.ChatHistory,
-        T.SessionPresence,
+        T.PresenceLinks,
         T.AttachmentStore,
         T.Address,
         T.Keys,

@@ -1,14 +1,12 @@
 import { join } from 'node:path'
-import { embeddedPresence } from '@sgs-chat/core'
 import { diskAttachmentStore } from '@sgs-chat/disk'
-import { memoryPresenceStore } from '@sgs-chat/memory'
 import { sqliteChatStore } from '@sgs-chat/sqlite'
 import { ContainerModule } from 'inversify'
 import { limitsFrom } from '../config/limit-settings.ts'
 import { SQLITE_LIMITS } from '../config/transport-limit-settings.ts'
 import { T } from '../tokens.ts'
 
-/** Where chats, files and presence are kept: everything on this machine. */
+/** Where chats and files are kept: everything on this machine. */
 export const storage: ContainerModule = new ContainerModule(({ bind }) => {
   bind(T.SqliteStore)
     .toResolvedValue(
@@ -39,8 +37,5 @@ export const storage: ContainerModule = new ContainerModule(({ bind }) => {
         }),
       [T.Config, T.Logger, T.Clock],
     )
-    .inSingletonScope()
-  bind(T.SessionPresence)
-    .toResolvedValue(clock => embeddedPresence({ store: memoryPresenceStore(), clock }), [T.Clock])
     .inSingletonScope()
 })
