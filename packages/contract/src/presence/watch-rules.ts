@@ -128,13 +128,13 @@ export const watchRules: readonly Rule<SessionPresenceHarness>[] = [
       const room = freshRoom()
       using here = new Witness(presence, room)
       using there = new Witness(other, room)
-      const ends = [presence, other]
       const sessions = Array.from({ length: 30 }, () => freshName('session'))
       for (let number = 1; number <= 5; number++) {
         await Promise.all(
           sessions.map((session, index) => {
             const state = random.chance(0.6) ? present(room) : present(freshRoom())
-            return ends[index % 2]?.report(reportOf(`user-${index % 10}`, session, number, state))
+            const end = index % 2 === 0 ? presence : other
+            return end.report(reportOf(`user-${index % 10}`, session, number, state))
           }),
         )
       }

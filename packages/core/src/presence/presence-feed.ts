@@ -63,7 +63,7 @@ export class PresenceFeed {
   open(): void {
     if (this.state !== 'waiting') return
     this.state = 'behind'
-    Promise.resolve().then(() => this.pull())
+    void Promise.resolve().then(() => this.pull())
   }
 
   /** The reader has room again, or there is a picture to be had. */

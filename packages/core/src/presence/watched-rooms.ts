@@ -96,7 +96,9 @@ export class WatchedRooms {
       this.rooms.set(roomId, room)
       this.begin(room)
     } else if (room.isRead) {
-      Promise.resolve().then(() => room.watchers.has(own) && own.stale())
+      void Promise.resolve().then(() => {
+        if (room.watchers.has(own)) own.stale()
+      })
     }
     return { [Symbol.dispose]: () => this.unwatch(roomId, own) }
   }

@@ -34,7 +34,7 @@ const AT_REST_MS = LATE_MS + 1.1 * PRESENCE_LEASE_MS
 const NEWS_MS = 15_000
 
 /** `slow`: late, perhaps after its timeout. `lossy`: frames and answers are lost, or come twice. */
-export type LinkState = 'well' | 'slow' | 'lossy' | 'down'
+type LinkState = 'well' | 'slow' | 'lossy' | 'down'
 
 export type PresenceStep =
   | { readonly step: 'open'; readonly node: number; readonly user: number; readonly room: number }
@@ -136,7 +136,7 @@ export class PresenceSimulation {
 
   private serverBecomes(becomes: 'down' | 'up' | 'restarted' | 'restarted empty'): void {
     if (becomes !== 'up') {
-      this.server?.close()
+      void this.server?.close()
       this.server = undefined
       if (becomes === 'restarted empty') this.store.sessions.clear()
     }
@@ -205,12 +205,12 @@ export class PresenceSimulation {
 type OpenSession = Pick<PresentSession, 'sessionId' | 'userId' | 'rooms'>
 
 function placeOf({ sessionId, rooms }: OpenSession): string {
-  return `${sessionId} in ${rooms}`
+  return `${sessionId} in ${rooms.join()}`
 }
 
 function differences(what: string, is: readonly string[], should: readonly string[]): string[] {
   if (is.toSorted().join() === should.toSorted().join()) return []
-  return [`${what}: [${is}] and not [${should}]`]
+  return [`${what}: [${is.join()}] and not [${should.join()}]`]
 }
 
 class SimulatedNode {
@@ -320,7 +320,12 @@ class Link implements SessionPresence {
       if (world.server === undefined) return new Promise<T>(() => undefined)
       return make(world.server.ofNode(this.ref))
     }
-    const late = (run: () => void): void => void world.clock.after(world.random() * LATE_MS, run)
+    const late = (run: () => void): void => {
+      world.clock.after(world.random() * LATE_MS, run)
+    }
+    const arriveUnheard = (): void => {
+      arrive().catch(() => undefined)
+    }
     if (state === 'down' || world.server === undefined) {
       return Promise.reject(new ChatError('TCP_CONNECTION_FAILED', 'no connection'))
     }
@@ -328,12 +333,12 @@ class Link implements SessionPresence {
     return new Promise((resolve, reject) => {
       world.clock.after(TIMEOUT_MS, () => reject(new ChatError('TCP_TIMEOUT', 'no answer in time')))
       const fate = world.random()
-      if (state === 'slow') late(() => arrive().then(resolve, reject))
+      if (state === 'slow') late(() => void arrive().then(resolve, reject))
       else if (fate < 0.4) arrive().then(resolve, reject)
-      else if (fate < 0.6) arrive().catch(() => undefined)
+      else if (fate < 0.6) arriveUnheard()
       else if (fate < 0.8) {
         arrive().then(resolve, reject)
-        late(() => arrive().catch(() => undefined))
+        late(arriveUnheard)
       }
     })
   }
