@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-export type ServiceName = 'kafka' | 'mongodb' | 's3'
+export type ServiceName = 'kafka' | 'mongodb' | 'python-grpc' | 'redis' | 's3'
 
 /** A server that answers. */
 export interface Service {
@@ -20,6 +20,9 @@ const SETTINGS: Readonly<
 > = {
   kafka: { address: 'KAFKA_BROKERS', others: ['KAFKA_SASL_BROKERS'] },
   mongodb: { address: 'MONGODB_URL', others: [] },
+  // No server: an interpreter that has grpcio.
+  'python-grpc': { address: 'GRPC_PYTHON', others: [] },
+  redis: { address: 'REDIS_URL', others: [] },
   s3: {
     address: 'S3_ENDPOINT',
     others: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'S3_REGION', 'S3_BUCKET'],

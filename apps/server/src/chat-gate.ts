@@ -55,6 +55,7 @@ export class ChatGate implements ChatSystem {
     leave: (...args) => this.#there().presence.leave(...args),
     end: (...args) => this.#there().presence.end(...args),
     whoIsIn: async (...args) => this.#there().presence.whoIsIn(...args),
+    watch: async (...args) => this.#there().presence.watch(...args),
   }
 
   get attachments(): ChatSystem['attachments'] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ChatError, type ChatHistory, type ChatLog, createChat, presenceRegistry } from '@sgs-chat/core'
+import { ChatError, type ChatHistory, type ChatLog, createChat, embeddedPresence } from '@sgs-chat/core'
 import { type BumpedKafkaEpoch, bumpKafkaEpoch, kafkaChatLog } from '@sgs-chat/kafka'
 import { memoryPresenceStore } from '@sgs-chat/memory'
 import { mongodbChatHistory } from '@sgs-chat/mongodb'
@@ -99,7 +99,7 @@ async function archiveAll(log: ChatLog, history: ChatHistory): Promise<number> {
   await using node = await createChat({
     log,
     history,
-    presence: presenceRegistry({ store: memoryPresenceStore(), node: 'epoch' }),
+    presence: embeddedPresence({ store: memoryPresenceStore(), clock: systemClock() }),
     clock: systemClock(),
     ids: systemIds(),
     logger: pinoLogger('warn'),

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JwtKey } from '@sgs-chat/jwt'
@@ -24,8 +25,15 @@ export async function loadKeys(config: Config): Promise<Keys> {
   return {
     jwt: devKey ?? (await operatorsKey(config)),
     devKey,
-    linkSecret: config.FILE_LINK_SECRET ?? (await secretOf(config, 'link-secret')),
+    linkSecret:
+      config.FILE_LINK_SECRET ?? sharedLinkSecret(config) ?? (await secretOf(config, 'link-secret')),
   }
+}
+
+/** Several nodes must sign links alike: what they have in common already is the tokens' secret. */
+function sharedLinkSecret({ KAFKA_BROKERS, SINGLE_NODE, JWT_SECRET }: Config): string | undefined {
+  if (KAFKA_BROKERS === undefined || SINGLE_NODE || JWT_SECRET === undefined) return undefined
+  return createHmac('sha256', JWT_SECRET).update('links to files').digest('base64url')
 }
 
 /** The key of the development profile, made when it is not there yet. */

@@ -9,6 +9,7 @@ import { bridge } from './modules/bridge.ts'
 import { chat } from './modules/chat.ts'
 import { foundation } from './modules/foundation.ts'
 import { metrics } from './modules/metrics.ts'
+import { presence } from './modules/presence.ts'
 import { storage } from './modules/storage.ts'
 import { transports } from './modules/transports.ts'
 import { listenError } from './start-error.ts'
@@ -111,7 +112,7 @@ const START_ORDER: readonly Step[] = [
       step('history', T.ChatHistory, history => history.close()),
       step('files', T.AttachmentStore, files => files.close()),
     ),
-    step('presence', T.SessionPresence, presence => presence.close()),
+    step('presence', T.PresenceLinks, links => links.close()),
     step('chat', T.ChatNode, node => node.close()),
     step('watch', T.LogWatch, watch => watch.close()),
     optional(
@@ -162,7 +163,16 @@ export async function createServer(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ChatServer> {
   const container = new Container()
-  container.load(foundation(config), metrics, storage(config), bridge(config), access, chat, transports)
+  container.load(
+    foundation(config),
+    metrics,
+    storage(config),
+    bridge(config),
+    presence,
+    access,
+    chat,
+    transports,
+  )
   for (const { apply } of overrides) apply(container)
   const logger = container.get(T.Logger)
   const waiting = container.get(T.Waiting)

@@ -10,7 +10,6 @@ import type {
   Meter,
   RateLimiter,
   RoomAccess,
-  SessionPresence,
   TokenVerifier,
 } from '@sgs-chat/core'
 import type { HttpServer } from '@sgs-chat/http'
@@ -24,6 +23,7 @@ import type { Config } from './config.ts'
 import type { Keys } from './keys.ts'
 import type { LogWatch } from './log-watch.ts'
 import type { Metrics } from './modules/metrics.ts'
+import type { PresenceLinks } from './modules/presence.ts'
 import type { Waiting } from './waiting.ts'
 
 /** The cast is what type-checks `get` and the tuples of `toResolvedValue`; a bare symbol would not. */
@@ -57,7 +57,7 @@ export const T = {
   LogWatch: token<LogWatch>('LogWatch'),
   ChatHistory: token<ChatHistory>('ChatHistory'),
   AttachmentStore: token<AttachmentStore>('AttachmentStore'),
-  SessionPresence: token<SessionPresence>('SessionPresence'),
+  PresenceLinks: token<PresenceLinks>('PresenceLinks'),
   /** What everybody calls; it opens once the node is there. */
   Chat: token<ChatGate>('Chat'),
   ChatNode: token<ChatSystem>('ChatNode'),

@@ -3,8 +3,8 @@ import {
   type ChatSystem,
   createChat,
   DEFAULT_LIMITS,
+  embeddedPresence,
   parseRoomId,
-  presenceRegistry,
   userId,
 } from '@sgs-chat/core'
 import { memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
@@ -40,7 +40,7 @@ it('C6: refuses everything with CHAT-034 and what it waits for, until the node i
   await using node: ChatSystem = await createChat({
     log: memoryChatLog(),
     history: memoryChatHistory(),
-    presence: presenceRegistry({ store: memoryPresenceStore(), node: 'gate' }),
+    presence: embeddedPresence({ store: memoryPresenceStore(), clock: systemClock() }),
     clock: systemClock(),
     ids: systemIds(),
   })

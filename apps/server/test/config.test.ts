@@ -41,7 +41,7 @@ describe('C1: defaults', () => {
       ROOM_ACCESS: 'open',
       CHAT_COMPAT: 'none',
       SINGLE_NODE: false,
-      STATE_SERVER: 'embedded',
+      STATE_SERVER: ['embedded'],
     })
     expect(config.HOST).toBeUndefined()
     expect(config.JWT_SECRET).toBeUndefined()
@@ -111,14 +111,25 @@ describe('C2: problems', () => {
   })
 
   it.each([
-    ['STATE_SERVER', 'tcp://localhost:8099'],
-    ['STATE_SERVER', 'grpc://localhost:8095'],
-  ])('refuses %s: its engine is not built yet', (name, value) => {
-    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))])
+    'embedded',
+    'tcp://state:8099',
+    'tcp+lease://[::1]:8099',
+    'grpc://10.0.0.1',
+    'tcp+lease://a, tcp+lease://b,embedded',
+  ])('S5: takes STATE_SERVER=%s', value => {
+    expect(problemsOf({ STATE_SERVER: value })).toEqual([])
   })
 
-  it('allows the embedded state server', () => {
-    expect(problemsOf({ STATE_SERVER: 'embedded' })).toEqual([])
+  it.each([
+    'tcp',
+    'http://state',
+    'tcp://state:70000',
+    'tcp://a,tcp://a',
+    'tcp://user@state',
+    'embedded,',
+    'tcp://a/b',
+  ])('S5: refuses STATE_SERVER=%s', value => {
+    expect(problemsOf({ STATE_SERVER: value })).toEqual([expect.stringMatching(/^STATE_SERVER must be /)])
   })
 
   it.each(['ROOM_ACCESS_MAX_AGE', 'ROOM_ACCESS_STALE_MAX', 'TOKEN_EXPIRY_GRACE'])(
@@ -143,7 +154,7 @@ describe('which engines go together', () => {
     KAFKA_BROKERS: 'kafka:9092',
     MONGODB_URL: 'mongodb://mongo/chat',
     S3_BUCKET: 'files',
-    FILE_LINK_SECRET: 'x'.repeat(16),
+    STATE_SERVER: 'tcp+lease://state',
     PUBLIC_URL: 'https://chat.example',
     JWT_SECRET: 'y'.repeat(32),
   }
@@ -160,7 +171,7 @@ describe('which engines go together', () => {
 
   it('G9.1: refuses what belongs to one node beside a shared log, listing all of it', () => {
     const problems = problemsOf({ KAFKA_BROKERS: 'kafka:9092' })
-    const named = ['MONGODB_URL', 'S3_BUCKET', 'FILE_LINK_SECRET', 'PUBLIC_URL', 'JWT_SECRET']
+    const named = ['MONGODB_URL', 'S3_BUCKET', 'STATE_SERVER', 'JWT_SECRET']
     expect(problems.map(problem => problem.split(' ')[0])).toEqual(named)
     for (const problem of problems) expect(problem).toContain('SINGLE_NODE=true')
   })
@@ -195,9 +206,19 @@ describe('which engines go together', () => {
     expect(problemsOf({ AWS_ACCESS_KEY_ID: 'of somebody else' })).toEqual([])
   })
 
-  it('says that presence is told for one node only', () => {
-    expect(loadConfig(SHARED).warnings).toEqual([expect.stringContaining('STATE_SERVER is embedded')])
-    expect(loadConfig({ ...SHARED, SINGLE_NODE: 'true' }).warnings).toEqual([])
+  it('G9.1: refuses presence of one node among state servers, and links that each node signs alone', () => {
+    const named = (settings: Readonly<Record<string, string>>): (string | undefined)[] =>
+      problemsOf(settings).map(problem => problem.split(' ')[0])
+    expect(named({ ...SHARED, STATE_SERVER: 'tcp+lease://state,embedded' })).toEqual(['STATE_SERVER'])
+    const { JWT_SECRET: _none, ...publicKey } = { ...SHARED, JWT_PUBLIC_KEY: 'key.pem' }
+    expect(named(publicKey)).toEqual(['FILE_LINK_SECRET'])
+    expect(named({ ...publicKey, FILE_LINK_SECRET: 'x'.repeat(16) })).toEqual([])
+  })
+
+  it('warns of links to files that lead to one node', () => {
+    const { PUBLIC_URL: _none, ...rest } = SHARED
+    expect(loadConfig(rest).warnings).toEqual([expect.stringContaining('PUBLIC_URL')])
+    expect(loadConfig({ ...rest, SINGLE_NODE: 'true' }).warnings).toEqual([])
   })
 
   it('masks every secret of the engines', () => {

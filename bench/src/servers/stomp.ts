@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { createChat, presenceRegistry } from '@sgs-chat/core'
+import { createChat, embeddedPresence } from '@sgs-chat/core'
 import { jwtTokenVerifier } from '@sgs-chat/jwt'
 import { memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
@@ -20,7 +20,7 @@ const clock = systemClock()
 const chat = await createChat({
   log: memoryChatLog({ maxRecords: MAX_RECORDS }),
   history: memoryChatHistory(),
-  presence: presenceRegistry({ store: memoryPresenceStore(), node: 'bench' }),
+  presence: embeddedPresence({ store: memoryPresenceStore(), clock }),
   clock,
   ids: systemIds(),
 })

@@ -1,4 +1,4 @@
-import { type ChatSystem, createChat, presenceRegistry } from '@sgs-chat/core'
+import { type ChatSystem, createChat, embeddedPresence } from '@sgs-chat/core'
 import { memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
 import { sqliteChatStore } from '@sgs-chat/sqlite'
@@ -12,7 +12,7 @@ export async function openChat(path?: string): Promise<ChatSystem & AsyncDisposa
     path === undefined
       ? { log: memoryChatLog(), history: memoryChatHistory() }
       : opened.use(await sqliteChatStore({ path }))
-  const presence = opened.use(presenceRegistry({ store: memoryPresenceStore(), node: ids.random() }))
+  const presence = opened.use(embeddedPresence({ store: memoryPresenceStore(), clock }))
   const chat = opened.use(await createChat({ log: store.log, history: store.history, presence, clock, ids }))
   // Whoever closes the chat closes what it was made of, last made first.
   const resources = opened.move()

@@ -1,5 +1,5 @@
 import { type ManualClock, manualClock, seededIds } from '@sgs-chat/contract/fakes'
-import { type ChatSystem, createChat, parseRoomId, presenceRegistry, type User, userId } from '@sgs-chat/core'
+import { type ChatSystem, createChat, embeddedPresence, parseRoomId, type User, userId } from '@sgs-chat/core'
 import { type MemoryChatLog, memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WelcomeBot } from '../src/welcome-bot.ts'
@@ -18,7 +18,7 @@ beforeEach(async () => {
   clock = manualClock()
   const ids = seededIds(1)
   log = memoryChatLog({ clock })
-  const presence = presenceRegistry({ store: memoryPresenceStore(), node: 'test' })
+  const presence = embeddedPresence({ store: memoryPresenceStore(), clock })
   chat = await createChat({ log, history: memoryChatHistory(), presence, clock, ids })
   welcomeBot = new WelcomeBot({ chat, clock, bot, roomId, delayMs: 2_000, forgetAfterMs: 24 * HOUR_MS })
   await welcomeBot.start()

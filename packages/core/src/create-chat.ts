@@ -26,9 +26,9 @@ import { type Logger, silentLogger } from './logger.ts'
 import { type Meter, silentMeter } from './meter.ts'
 import { type EnterRoom, enterRoom } from './presence/enter-room.ts'
 import { type EndSession, endSession, type LeaveRoom, leaveRoom } from './presence/leave-room.ts'
-import { PresenceReporter } from './presence/presence-reporter.ts'
 import { PresenceSession } from './presence/presence-session.ts'
-import type { SessionPresence } from './presence/session-presence.ts'
+import { allOf, type Presences, ToldRegistries } from './presence/told-registries.ts'
+import { type WatchPresence, watchPresence } from './presence/watch-presence.ts'
 import { type WhoIsIn, whoIsIn } from './presence/who-is-in.ts'
 import { AccessWatch } from './room/access-watch.ts'
 import { type CheckAccess, checkAccess } from './room/check-access.ts'
@@ -41,7 +41,8 @@ import type { User, UserId } from './room/user.ts'
 export interface CreateChatOptions {
   readonly log: ChatLog
   readonly history: ChatHistory
-  readonly presence: SessionPresence
+  /** Where sessions are told of; of several, all are told and the first is asked. */
+  readonly presence: Presences
   readonly clock: Clock
   readonly ids: Ids
   /** Files; without it they are refused. */
@@ -96,6 +97,8 @@ export interface ChatSystem extends Closeable {
     readonly leave: LeaveRoom
     readonly end: EndSession
     readonly whoIsIn: WhoIsIn
+    /** Who comes into a room and who goes, as it happens. */
+    readonly watch: WatchPresence
   }
   /** Undefined when there is no store for files. */
   readonly attachments:
@@ -137,7 +140,7 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
   })
   const archiving = await log.consume(archive)
   const watch = new AccessWatch({ access, clock, staleMaxMs: options.accessStaleMaxMs ?? STALE_MAX_MS })
-  const reporter = new PresenceReporter({ presence: options.presence, clock, limits, logger })
+  const reporter = new ToldRegistries({ presences: options.presence, clock, limits, logger })
   const useCases = composeUseCases({
     options,
     limits,
@@ -162,7 +165,7 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     )
     await archiving.close()
     await following.close()
-    await reporter.drained(CLOSE_DRAIN_MS)
+    await reporter.close(CLOSE_DRAIN_MS)
   }
   const system: ChatSystem = {
     ...useCases,
@@ -187,7 +190,7 @@ interface Composition {
   readonly deliver: Awaited<ReturnType<typeof followLog>>['deliver']
   readonly state: NodeState
   readonly watch: AccessWatch
-  readonly reporter: PresenceReporter
+  readonly reporter: ToldRegistries
 }
 
 type UseCases = Omit<ChatSystem, 'limits' | 'status' | 'counters' | keyof Closeable>
@@ -203,7 +206,8 @@ function composeUseCases({
   watch,
   reporter,
 }: Composition): UseCases {
-  const { log, history, presence, clock, ids } = options
+  const { log, history, clock, ids } = options
+  const [presence] = allOf(options.presence)
   const sources = {
     deliver,
     history,
@@ -251,6 +255,7 @@ function composeUseCases({
       leave: leaveRoom({ reporter }),
       end: endSession({ reporter }),
       whoIsIn: whoIsIn({ presence, checkAccess: check }),
+      watch: watchPresence({ presence, clock, limits, checkAccess: check, watch }),
     },
     attachments: files && {
       send: sendAttachment({ ...files, sendChats: sendAll }),

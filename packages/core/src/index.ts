@@ -2,6 +2,7 @@ export type { Attachment } from './attachment/attachment.ts'
 export type { AttachmentLinks, AttachmentRef } from './attachment/attachment-links.ts'
 export type { AttachmentStore, OpenedAttachment, PutOptions } from './attachment/attachment-store.ts'
 export type { OpenAttachment, SendAttachment, SentAttachment, Upload } from './attachment/send-attachment.ts'
+export { Backoff } from './backoff.ts'
 export { type CallOptions, type CancelSignal, momentOrAborted, untilAborted } from './cancel-signal.ts'
 export { recordFingerprint } from './chat/archive-chats.ts'
 export { type Chat, type ChatDraft, type ChatId, type LoggedChat, parseChatDraft } from './chat/chat.ts'
@@ -71,15 +72,47 @@ export {
   SECONDS_BUCKETS,
   silentMeter,
 } from './meter.ts'
-export { presenceRegistry } from './presence/presence-registry.ts'
+export { bestEffortPresence } from './presence/best-effort-presence.ts'
+export { embeddedPresence } from './presence/embedded-presence.ts'
+export { type LinkCounters, LinkTraffic, type SocketBytes } from './presence/link-counters.ts'
+export {
+  LinkWatches,
+  type LinkWatchesOptions,
+  type WatchEvents,
+  type WatchStream,
+} from './presence/link-watches.ts'
+export { holdingOf } from './presence/node-holding.ts'
+export type { OriginalPresence, OriginalRequest, OriginalState } from './presence/original-presence.ts'
+export type { PresenceFeed, PresenceNews, PresencePicture, PresenceSink } from './presence/presence-feed.ts'
+export {
+  PRESENCE_MESSAGE_LIMITS,
+  parseNodeHolding,
+  parseNodeRef,
+  parseSessionReport,
+  parseSnapshotPage,
+} from './presence/presence-messages.ts'
+export {
+  PRESENCE_LEASE_MS,
+  type PresenceRegistry,
+  type PresenceRegistryOptions,
+  presenceRegistry,
+} from './presence/presence-registry.ts'
 export type { PresenceSession } from './presence/presence-session.ts'
 export type { PresenceStore, PresentSession } from './presence/presence-store.ts'
 export type {
+  NodeHolding,
+  NodeRef,
+  RoomChange,
   RoomPresence,
+  RoomWatcher,
   SessionPresence,
   SessionReport,
   SessionState,
+  SnapshotPage,
+  SnapshotSession,
 } from './presence/session-presence.ts'
+export type { Presences } from './presence/told-registries.ts'
+export type { WatchPresence } from './presence/watch-presence.ts'
 export { type CachedRoomAccessOptions, cachedRoomAccess } from './room/cached-room-access.ts'
 export type { CheckAccess } from './room/check-access.ts'
 export { parseRoomId, type RoomId } from './room/room.ts'

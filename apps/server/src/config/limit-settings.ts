@@ -87,6 +87,13 @@ const CORE_LIMITS: Described<keyof Limits> = {
   maxAttachmentBytes: 'one file',
   maxFileNameLength: "a file's name",
   maxPresenceReports: 'reports to the presence registry under way at once',
+  presenceRenewMs: 'how often this node renews its presence lease (30 s)',
+  presenceSnapshotPage: { about: 'rooms in one page of what a registry is told anew', min: 1 },
+  presenceGraceMs: { about: 'who is back in a room within this time never left', min: 0 },
+  presenceBatchMs: 'how long news of who is in a room are gathered',
+  presenceBatchMaxMs: 'the same, at most, in a big room',
+  presenceListUsers: 'names in one message about who is in a room',
+  maxPresenceRooms: 'rooms whose presence is watched on this node',
 }
 
 export const coreLimitSettings = limitSettings('', CORE_LIMITS, DEFAULT_LIMITS)

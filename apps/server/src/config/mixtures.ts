@@ -5,8 +5,6 @@ export type GivenSettings = Readonly<Record<string, string>>
 const SHARED: readonly (readonly [setting: string, otherwise: string])[] = [
   ['MONGODB_URL', "else the history is in DATA_DIR, which is one node's"],
   ['S3_BUCKET', "else files are in DATA_DIR, which is one node's"],
-  ['FILE_LINK_SECRET', 'else each node signs links to files with a key of its own'],
-  ['PUBLIC_URL', 'else links to files lead to the node that made them'],
 ]
 
 /** Which engines do not go together (SPEC G9.1). Several nodes share a log, so they must share everything that hangs on it. */
@@ -22,6 +20,16 @@ export function mixtureProblems(given: GivenSettings): readonly string[] {
     if (!(setting in given))
       problems.push(`${setting} must be set with KAFKA_BROKERS, ${otherwise}; or set SINGLE_NODE=true`)
   }
+  if (!('FILE_LINK_SECRET' in given) && 'JWT_PUBLIC_KEY' in given) {
+    problems.push(
+      'FILE_LINK_SECRET must be set with KAFKA_BROKERS and JWT_PUBLIC_KEY, else each node signs links to files with a key of its own; or set SINGLE_NODE=true',
+    )
+  }
+  if (!usesStateServer(given)) {
+    problems.push(
+      'STATE_SERVER must name a state server with KAFKA_BROKERS, else each node knows who is in a room of its own clients alone; or set SINGLE_NODE=true',
+    )
+  }
   if (!('JWT_SECRET' in given) && !('JWT_PUBLIC_KEY' in given)) {
     problems.push(
       'JWT_SECRET or JWT_PUBLIC_KEY must be set with KAFKA_BROKERS, else each node has a key of its own; or set SINGLE_NODE=true',
@@ -33,7 +41,13 @@ export function mixtureProblems(given: GivenSettings): readonly string[] {
 /** What is allowed, and worse than somebody may think. */
 export function mixtureWarnings(given: GivenSettings): readonly string[] {
   if (!('KAFKA_BROKERS' in given) || isSingleNode(given)) return []
-  return ['STATE_SERVER is embedded: who is in a room is told for this node only']
+  return 'PUBLIC_URL' in given
+    ? []
+    : ['PUBLIC_URL is not set: links to files lead to the node that made them, and not to a balancer']
+}
+
+function usesStateServer({ STATE_SERVER = 'embedded' }: GivenSettings): boolean {
+  return STATE_SERVER.split(',').every(one => one.trim() !== 'embedded')
 }
 
 function isSingleNode({ SINGLE_NODE }: GivenSettings): boolean {

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { bridgeSettings } from './bridge-settings.ts'
 import { kafkaSettings, mongodbSettings, s3Settings } from './engine-settings.ts'
 import { coreLimitSettings } from './limit-settings.ts'
+import { presenceSettings } from './presence-settings.ts'
 import { choice, flag, integer, optional, withDefault } from './setting.ts'
 import {
   parseAccess,
@@ -243,11 +244,7 @@ export const settingsSchema = z.object({
     'engines of this machine may be mixed with shared ones, because there is one node only',
     false,
   ),
-  STATE_SERVER: choice(
-    'where presence is kept; tcp:// and grpc:// are not in this version yet',
-    ['embedded'],
-    'embedded',
-  ),
+  ...presenceSettings,
   ...kafkaSettings,
   ...bridgeSettings,
   ...mongodbSettings,

@@ -61,6 +61,12 @@ const MESSAGES: Readonly<Record<string, Json>> = {
     headers({ subscription: text('the id of the SUBSCRIBE'), 'message-id': text("the chat's _id") }),
     'Chat',
   ),
+  Presence: message(
+    'MESSAGE',
+    'Who is in the room: first `present`, then `changed` as users come and go; `present` again after news were dropped.',
+    headers({ subscription: text('the id of the SUBSCRIBE'), 'message-id': text('presence-…') }),
+    'PresenceMessage',
+  ),
   Failure: message(
     'MESSAGE',
     'What failed of what this session asked for.',
@@ -96,6 +102,13 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
       'A room. SUBSCRIBE with a receipt learns `epoch` and `head-seq`; with `since: epoch:seq` also `recovered` and, when false, ' +
       '`reason`: epoch, too-far, trimmed or unavailable.',
     message: 'Chat',
+    action: 'send',
+  },
+  presence: {
+    address: '/topic/{roomId}/presence',
+    description:
+      'Who is in a room, for those who may read it. Being subscribed here is not being in the room.',
+    message: 'Presence',
     action: 'send',
   },
   results: {

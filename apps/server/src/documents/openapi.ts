@@ -1,4 +1,4 @@
-import { createChat, presenceRegistry } from '@sgs-chat/core'
+import { createChat, embeddedPresence } from '@sgs-chat/core'
 import { httpServer } from '@sgs-chat/http'
 import { memoryChatHistory, memoryChatLog, memoryPresenceStore, memoryTokenVerifier } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
@@ -9,7 +9,7 @@ export async function openApiDocument(): Promise<unknown> {
   await using chat = await createChat({
     log: memoryChatLog(),
     history: memoryChatHistory(),
-    presence: presenceRegistry({ store: memoryPresenceStore(), node: ids.random() }),
+    presence: embeddedPresence({ store: memoryPresenceStore(), clock }),
     clock,
     ids,
   })

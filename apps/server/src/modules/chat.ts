@@ -34,7 +34,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
           createChat({
             log,
             history,
-            presence,
+            presence: presence.all,
             attachments: { store, publicUrl: address.publicUrl, secret: keys.linkSecret },
             access,
             accessStaleMaxMs: config.ROOM_ACCESS_STALE_MAX_MS,
@@ -54,7 +54,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
         T.Waiting,
         T.ChatLog,
         T.ChatHistory,
-        T.SessionPresence,
+        T.PresenceLinks,
         T.AttachmentStore,
         T.Address,
         T.Keys,

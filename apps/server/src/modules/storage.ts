@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import { type ChatHistory, presenceRegistry } from '@sgs-chat/core'
+import type { ChatHistory } from '@sgs-chat/core'
 import { diskAttachmentStore } from '@sgs-chat/disk'
 import { kafkaChatLog } from '@sgs-chat/kafka'
-import { memoryPresenceStore } from '@sgs-chat/memory'
 import { mongodbChatHistory } from '@sgs-chat/mongodb'
 import { s3AttachmentStore } from '@sgs-chat/s3'
 import { type SqliteChatStore, sqliteChatStore } from '@sgs-chat/sqlite'
@@ -19,7 +18,7 @@ const FOR_EVER = -1
 
 type Bind = ContainerModuleLoadOptions['bind']
 
-/** Where chats, files and presence are kept: each on this machine, unless a setting names a shared engine for it. */
+/** Where chats and files are kept: each on this machine, unless a setting names a shared engine for it. */
 export function storage(config: Config): ContainerModule {
   const usesKafka = config.KAFKA_BROKERS !== undefined
   const usesMongodb = config.MONGODB_URL !== undefined
@@ -33,9 +32,6 @@ export function storage(config: Config): ContainerModule {
     if (config.S3_BUCKET === undefined) bindDiskFiles(bind)
     else bindS3Files(bind)
     bindWatch(bind)
-    bind(T.SessionPresence)
-      .toResolvedValue(ids => presenceRegistry({ store: memoryPresenceStore(), node: ids.random() }), [T.Ids])
-      .inSingletonScope()
   })
 }
 

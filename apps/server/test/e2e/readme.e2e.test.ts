@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type ChatSystem, createChat, parseRoomId, presenceRegistry, userId } from '@sgs-chat/core'
+import { type ChatSystem, createChat, embeddedPresence, parseRoomId, userId } from '@sgs-chat/core'
 import { memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
 import { Client } from '@stomp/stompjs'
@@ -64,7 +64,7 @@ describe('README', () => {
       writable: () => true,
       ended: () => {},
     }
-    const presence = presenceRegistry({ store: memoryPresenceStore(), node: 'readme' })
+    const presence = embeddedPresence({ store: memoryPresenceStore(), clock: systemClock() })
     const result = (await run(
       createChat,
       memoryChatLog(),

@@ -7,8 +7,8 @@ import {
   type ChatSystem,
   type CreateChatOptions,
   createChat,
+  embeddedPresence,
   parseRoomId,
-  presenceRegistry,
   userId,
 } from '@sgs-chat/core'
 import { diskAttachmentStore } from '@sgs-chat/disk'
@@ -107,7 +107,7 @@ function nodeOf(
   { log, history }: SqliteChatStore,
   attachments?: CreateChatOptions['attachments'],
 ): Promise<ChatSystem> {
-  const presence = presenceRegistry({ store: memoryPresenceStore(), node: 'embedded' })
+  const presence = embeddedPresence({ store: memoryPresenceStore(), clock: systemClock() })
   const parts = { log, history, presence, clock: systemClock(), ids: systemIds() }
   return createChat({ ...parts, ...(attachments === undefined ? {} : { attachments }) })
 }

@@ -121,8 +121,31 @@ export const presenceSchema: z.ZodType = named(
   'RoomPresence',
   z.object({
     ...success,
-    data: z.object({ roomId, users: z.array(z.object({ userId: z.string(), sessions: z.int().min(1) })) }),
+    data: z.object({
+      roomId,
+      users: z.array(z.object({ userId: z.string(), sessions: z.int().min(1) })),
+      complete: z.boolean(),
+    }),
   }),
+)
+named(
+  'PresenceMessage',
+  z.discriminatedUnion('type', [
+    z.object({
+      type: z.literal('present'),
+      roomId,
+      count: z.int().min(0).describe('users in the room'),
+      users: z.array(z.string()).describe('ordered by id; in a big room not all'),
+      complete: z.boolean(),
+    }),
+    z.object({
+      type: z.literal('changed'),
+      roomId,
+      count: z.int().min(0),
+      joined: z.array(z.string()),
+      left: z.array(z.string()),
+    }),
+  ]),
 )
 export const healthSchema: z.ZodType = named('Health', z.object({ status: z.enum(['live', 'ready']) }))
 export const devTokenBodySchema: z.ZodType = named(

@@ -2,9 +2,9 @@ import {
   type ChatSystem,
   type CreateChatOptions,
   createChat,
+  embeddedPresence,
   type Limits,
   type LoggedChat,
-  presenceRegistry,
   type RoomId,
   type User,
   userId,
@@ -57,11 +57,12 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
   const log = memoryChatLog()
   const history = memoryChatHistory()
   const files = memoryAttachmentStore()
+  const clock = systemClock()
   const real = await createChat({
     log,
     history,
-    presence: presenceRegistry({ store: memoryPresenceStore(), node: 'test' }),
-    clock: systemClock(),
+    presence: embeddedPresence({ store: memoryPresenceStore(), clock }),
+    clock,
     ids: systemIds(),
     attachments: { store: files, publicUrl: 'http://chat.test', secret: 'of the test' },
     ...(chatLimits === undefined ? {} : { limits: chatLimits }),

@@ -1,4 +1,11 @@
-import type { CallOptions, PresenceStore, PresentSession, RoomId } from '@sgs-chat/core'
+import type {
+  CallOptions,
+  OriginalState,
+  PresenceStore,
+  PresentSession,
+  RoomId,
+  UserId,
+} from '@sgs-chat/core'
 import { type MemoryFaults, MemoryGate } from './memory-gate.ts'
 
 export interface MemoryPresenceStore extends PresenceStore, MemoryFaults {}
@@ -13,6 +20,8 @@ class Store implements MemoryPresenceStore {
   private readonly sessions = new Map<string, PresentSession>()
   private readonly byRoom = new Map<RoomId, Map<string, PresentSession>>()
   private readonly byNode = new Map<string, Map<string, PresentSession>>()
+  /** In the order in which they were put last. */
+  private readonly byUser = new Map<UserId, Map<string, PresentSession>>()
 
   async put(session: PresentSession, options?: CallOptions): Promise<void> {
     this.gate.pass(options)
@@ -28,6 +37,11 @@ class Store implements MemoryPresenceStore {
     if (kept !== undefined) this.forget(kept)
   }
 
+  async find(sessionId: string, options?: CallOptions): Promise<PresentSession | undefined> {
+    this.gate.pass(options)
+    return this.sessions.get(sessionId)
+  }
+
   async inRoom(roomId: RoomId, options?: CallOptions): Promise<readonly PresentSession[]> {
     this.gate.pass(options)
     return [...(this.byRoom.get(roomId)?.values() ?? [])]
@@ -36,6 +50,19 @@ class Store implements MemoryPresenceStore {
   async ofNode(node: string, options?: CallOptions): Promise<readonly PresentSession[]> {
     this.gate.pass(options)
     return [...(this.byNode.get(node)?.values() ?? [])]
+  }
+
+  async nodes(options?: CallOptions): Promise<readonly string[]> {
+    this.gate.pass(options)
+    return [...this.byNode.keys()]
+  }
+
+  async originalState(userId: UserId, options?: CallOptions): Promise<OriginalState | undefined> {
+    this.gate.pass(options)
+    const latest = [...(this.byUser.get(userId)?.values() ?? [])].at(-1)
+    if (latest === undefined) return undefined
+    const { sessionId, rooms } = latest
+    return { userId, roomId: rooms[rooms.length - 1] ?? rooms[0], sessionId, studyTime: null }
   }
 
   async close(): Promise<void> {
@@ -57,12 +84,14 @@ class Store implements MemoryPresenceStore {
   private keep(session: PresentSession): void {
     this.sessions.set(session.sessionId, session)
     addTo(this.byNode, session.node, session)
+    addTo(this.byUser, session.userId, session)
     for (const roomId of session.rooms) addTo(this.byRoom, roomId, session)
   }
 
   private forget(session: PresentSession): void {
     this.sessions.delete(session.sessionId)
     removeFrom(this.byNode, session.node, session.sessionId)
+    removeFrom(this.byUser, session.userId, session.sessionId)
     for (const roomId of session.rooms) removeFrom(this.byRoom, roomId, session.sessionId)
   }
 }

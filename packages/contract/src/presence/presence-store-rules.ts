@@ -13,7 +13,7 @@ export interface PresenceStoreHarness extends Harness {
   readonly restoreConnection?: () => Promise<void>
 }
 
-/** PS1–PS9 put, remove, inRoom and ofNode · PS10–PS14 faults and close. */
+/** PS1–PS9 put, remove, find, inRoom and ofNode · PS10–PS14 faults and close · PS15–PS16 nodes and the original's state. */
 export const presenceStoreRules: readonly Rule<PresenceStoreHarness>[] = [
   {
     id: 'PS1',
@@ -27,14 +27,19 @@ export const presenceStoreRules: readonly Rule<PresenceStoreHarness>[] = [
         assert.deepEqual(found.map(plain), [plain(session)])
       }
       assert.deepEqual((await store.ofNode(session.node)).map(plain), [plain(session)])
+      const found = await store.find(session.sessionId)
+      assert.deepEqual(found && plain(found), plain(session))
     },
   },
   {
     id: 'PS2',
-    title: 'a room and a node that nobody was put in are empty',
+    title:
+      'a room and a node that nobody was put in are empty; a session and a user that never were are not known',
     async run({ store }) {
       assert.deepEqual(await store.inRoom(freshRoom()), [])
       assert.deepEqual(await store.ofNode(freshName('node')), [])
+      assert.equal(await store.find(freshName('session')), undefined)
+      assert.equal(await store.originalState(userId(freshName('user'))), undefined)
     },
   },
   {
@@ -155,6 +160,53 @@ export const presenceStoreRules: readonly Rule<PresenceStoreHarness>[] = [
       }
     },
   },
+  {
+    id: 'PS15',
+    title: 'the nodes are those that have a session',
+    async run({ store }) {
+      const [here, there] = [freshName('node'), freshName('node')]
+      const [one, two] = [1, 2].map(() => sampleSession([freshRoom()], { node: here }))
+      if (one === undefined || two === undefined) return
+      const nodes = async (): Promise<readonly boolean[]> => {
+        const found = await store.nodes()
+        return [found.includes(here), found.includes(there)]
+      }
+      assert.deepEqual(await nodes(), [false, false])
+      await store.put(one)
+      await store.put(two)
+      assert.deepEqual(await nodes(), [true, false])
+      await store.put({ ...one, node: there })
+      await store.remove(two.sessionId)
+      assert.deepEqual(await nodes(), [false, true])
+      await store.remove(one.sessionId)
+      assert.deepEqual(await nodes(), [false, false])
+    },
+  },
+  {
+    id: 'PS16',
+    spec: 'G10.1',
+    title: "the original's state is the user's latest present session in the room it entered last",
+    async run({ store }) {
+      const user = userId(freshName('user'))
+      const [first, second, third] = [freshRoom(), freshRoom(), freshRoom()]
+      const one = sampleSession([first, second], { userId: user })
+      const two = sampleSession([third], { userId: user })
+      const seen = async (): Promise<unknown> => {
+        const state = await store.originalState(user)
+        return state && { sessionId: state.sessionId, roomId: state.roomId }
+      }
+      await store.put(one)
+      assert.deepEqual(await seen(), { sessionId: one.sessionId, roomId: second })
+      await store.put(two)
+      assert.deepEqual(await seen(), { sessionId: two.sessionId, roomId: third })
+      await store.put({ ...one, number: 2, rooms: [second, first] })
+      assert.deepEqual(await seen(), { sessionId: one.sessionId, roomId: first })
+      await store.remove(one.sessionId)
+      assert.deepEqual(await seen(), { sessionId: two.sessionId, roomId: third })
+      await store.remove(two.sessionId)
+      assert.equal((await store.originalState(user))?.sessionId ?? null, null)
+    },
+  },
   ...presenceStoreFaultRules(),
 ]
 
@@ -171,6 +223,9 @@ function presenceStoreFaultRules(): readonly Rule<PresenceStoreHarness>[] {
         await rejectsAborted(signal => store.remove(session.sessionId, { signal }), 'remove')
         await rejectsAborted(signal => store.inRoom(room, { signal }), 'inRoom')
         await rejectsAborted(signal => store.ofNode(session.node, { signal }), 'ofNode')
+        await rejectsAborted(signal => store.find(session.sessionId, { signal }), 'find')
+        await rejectsAborted(signal => store.nodes({ signal }), 'nodes')
+        await rejectsAborted(signal => store.originalState(session.userId, { signal }), 'originalState')
         assert.deepEqual(await store.inRoom(room), [])
       },
     },
@@ -228,5 +283,8 @@ function callsOf(store: PresenceStore): Readonly<Record<string, () => Promise<un
     remove: () => store.remove(session.sessionId),
     inRoom: () => store.inRoom(freshRoom()),
     ofNode: () => store.ofNode(session.node),
+    find: () => store.find(session.sessionId),
+    nodes: () => store.nodes(),
+    originalState: () => store.originalState(session.userId),
   }
 }

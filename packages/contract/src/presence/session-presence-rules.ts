@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
-import {
-  ChatError,
-  parseRoomId,
-  type RoomId,
-  type SessionPresence,
-  type SessionReport,
-  type SessionState,
-  userId,
-} from '@sgs-chat/core'
+import { holdingOf, parseRoomId, type RoomId, type SessionPresence, type SessionState } from '@sgs-chat/core'
 import { lifeRules, rejection, rejectsAborted } from '../assertions.ts'
 import { seededRandom } from '../fakes/seeded-random.ts'
 import { type Harness, need, type Rule } from '../rule.ts'
 import { freshName, freshRoom } from '../samples.ts'
 import { type SuiteOptions, testRules } from '../suite.ts'
+import { leaseRules } from './lease-rules.ts'
+import { assertUnreachable, CONNECTED, GONE, present, reportOf, usersIn } from './presence-samples.ts'
+import { watchRules } from './watch-rules.ts'
 
 /** A registry's end for one rule, and what the rule may do to it. What an adapter cannot offer it leaves out, and skips. */
 export interface SessionPresenceHarness extends Harness {
@@ -23,10 +18,9 @@ export interface SessionPresenceHarness extends Harness {
   readonly restoreConnection?: () => Promise<void>
 }
 
-const CONNECTED: SessionState = { state: 'connected' }
-const GONE: SessionState = { state: 'gone' }
+const EMPTY_PAGE = { snapshotId: 0, page: 0, isLast: true, sessions: [] }
 
-/** P1–P10 report and whoIsIn, also on several nodes · P11–P16 faults and close. */
+/** P1–P10 report and whoIsIn, also on several nodes · P11–P16 faults and close · P17–P22 renew and snapshot · P23–P27 watch. */
 export const sessionPresenceRules: readonly Rule<SessionPresenceHarness>[] = [
   {
     id: 'P1',
@@ -173,6 +167,8 @@ export const sessionPresenceRules: readonly Rule<SessionPresenceHarness>[] = [
     },
   },
   ...presenceFaultRules(),
+  ...leaseRules,
+  ...watchRules,
 ]
 
 function presenceFaultRules(): readonly Rule<SessionPresenceHarness>[] {
@@ -197,6 +193,8 @@ function presenceFaultRules(): readonly Rule<SessionPresenceHarness>[] {
         const report = reportOf('alice', freshName('session'), 1, present(freshRoom()))
         await rejectsAborted(signal => presence.report(report, { signal }), 'report')
         await rejectsAborted(signal => presence.whoIsIn(freshRoom(), { signal }), 'whoIsIn')
+        await rejectsAborted(signal => presence.renew(holdingOf([]), { signal }), 'renew')
+        await rejectsAborted(signal => presence.snapshot(EMPTY_PAGE, { signal }), 'snapshot')
       },
     },
     {
@@ -221,6 +219,8 @@ function presenceFaultRules(): readonly Rule<SessionPresenceHarness>[] {
       calls: ({ presence }) => ({
         report: () => presence.report(reportOf('alice', freshName('session'), 1, CONNECTED)),
         whoIsIn: () => presence.whoIsIn(freshRoom()),
+        renew: () => presence.renew(holdingOf([])),
+        snapshot: () => presence.snapshot(EMPTY_PAGE),
       }),
     }),
     {
@@ -246,25 +246,7 @@ export function testSessionPresence(options: SuiteOptions<SessionPresenceHarness
   testRules('SessionPresence', sessionPresenceRules, options)
 }
 
-function present(room: RoomId, ...rooms: readonly RoomId[]): SessionState {
-  return { state: 'present', rooms: [room, ...rooms] }
-}
-
-function reportOf(user: string, sessionId: string, number: number, session: SessionState): SessionReport {
-  return { sessionId, userId: userId(user), number, session }
-}
-
-async function usersIn(presence: SessionPresence, roomId: RoomId): Promise<readonly string[]> {
-  const { users } = await presence.whoIsIn(roomId)
-  return users.map(user => `${user.userId}×${user.sessions}`)
-}
-
 async function sessionsOf(presence: SessionPresence, roomId: RoomId, user: string): Promise<number> {
   const { users } = await presence.whoIsIn(roomId)
   return users.find(found => found.userId === user)?.sessions ?? 0
-}
-
-function assertUnreachable(error: unknown): void {
-  assert.ok(ChatError.is(error), `no ChatError: ${String(error)}`)
-  assert.ok(error.code === 'UNAVAILABLE' || error.code.startsWith('TCP_'), error.code)
 }

@@ -4,6 +4,7 @@ import {
   type SessionPresenceHarness,
   sessionPresenceRules,
 } from '@sgs-chat/contract'
+import { manualClock } from '@sgs-chat/contract/fakes'
 import { type PresenceStore, presenceRegistry, type SessionPresence } from '@sgs-chat/core'
 import { memoryPresenceStore } from '@sgs-chat/memory'
 import { describe } from 'vitest'
@@ -42,8 +43,9 @@ function brokenPresence(
 ): Breakage<SessionPresenceHarness> {
   const create = async (): Promise<SessionPresenceHarness> => {
     const store = memoryPresenceStore()
-    const open = (node: string): SessionPresence => {
-      const presence = presenceRegistry({ store, node })
+    const registry = presenceRegistry({ store, clock: manualClock() })
+    const open = (id: string): SessionPresence => {
+      const presence = registry.ofNode({ id, incarnation: 'a' })
       return over<SessionPresence>(presence, breaks(presence))
     }
     const presence = open('node-1')
@@ -52,7 +54,7 @@ function brokenPresence(
       openAnother: async () => open('node-2'),
       breakConnection: async () => store.disconnect(),
       restoreConnection: async () => store.reconnect(),
-      dispose: () => store.close(),
+      dispose: () => registry.close(),
     }
   }
   return { what, caughtBy, create }
@@ -119,6 +121,20 @@ describe('the PresenceStore suite', () => {
     brokenStore('answers the first hundred', ['PS8'], store => ({
       inRoom: async roomId => (await store.inRoom(roomId)).slice(0, 100),
     })),
+    brokenStore('knows the nodes that once were', ['PS15'], store => {
+      const nodes = new Set<string>()
+      return {
+        nodes: async options => {
+          for (const node of await store.nodes(options)) nodes.add(node)
+          return [...nodes]
+        },
+      }
+    }),
+    brokenStore(
+      'never says who is there to the servers beside it',
+      ['PS16', 'PS10', 'PS11', 'PS13', 'PS14'],
+      () => ({ originalState: async () => undefined }),
+    ),
     brokenStore('says that nobody is there when it is cut off', ['PS11', 'PS13', 'PS14'], store => ({
       inRoom: roomId => store.inRoom(roomId).catch(() => []),
     })),
@@ -136,15 +152,18 @@ describe('the SessionPresence suite', () => {
     })),
     brokenPresence('answers a user for each session', ['P2'], presence => ({
       whoIsIn: async roomId => {
-        const { users } = await presence.whoIsIn(roomId)
-        const each = users.flatMap(({ userId, sessions }) =>
+        const answer = await presence.whoIsIn(roomId)
+        const each = answer.users.flatMap(({ userId, sessions }) =>
           Array.from({ length: sessions }, () => ({ userId, sessions: 1 })),
         )
-        return { roomId, users: each }
+        return { ...answer, users: each }
       },
     })),
     brokenPresence('answers users in any order', ['P3', 'P9'], presence => ({
-      whoIsIn: async roomId => ({ roomId, users: (await presence.whoIsIn(roomId)).users.toReversed() }),
+      whoIsIn: async roomId => {
+        const answer = await presence.whoIsIn(roomId)
+        return { ...answer, users: answer.users.toReversed() }
+      },
     })),
     brokenPresence('keeps only the last room of a session', ['P1'], presence => ({
       report: ({ session, ...report }) =>
@@ -179,5 +198,54 @@ describe('the SessionPresence suite', () => {
         },
       }
     }),
+    brokenPresence('says that all is well', ['P17'], presence => ({
+      renew: async (holding, options) => (await presence.renew(holding, options)) && 'same',
+    })),
+    brokenPresence('adds a snapshot to what it has', ['P18', 'P19', 'P21', 'P22'], presence => ({
+      snapshot: async ({ sessions }, options) => {
+        for (const { sessionId, userId, number, rooms } of sessions) {
+          await presence.report({ sessionId, userId, number, session: { state: 'present', rooms } }, options)
+        }
+        await presence.renew({ count: 0, digest: '0'.repeat(16) }, options)
+      },
+    })),
+    brokenPresence('takes each page for the whole', ['P18', 'P21', 'P22'], presence => {
+      let snapshotId = 1_000_000
+      return {
+        snapshot: (page, options) => {
+          snapshotId += 1
+          return presence.snapshot({ ...page, snapshotId, page: 0, isLast: true }, options)
+        },
+      }
+    }),
+    brokenPresence('tells every other change', ['P23'], presence => ({
+      watch: (roomId, watcher) => {
+        let count = 0
+        return presence.watch(roomId, {
+          stale: () => watcher.stale(),
+          changed: change => {
+            count += 1
+            if (count % 2 === 1) watcher.changed(change)
+          },
+        })
+      },
+    })),
+    brokenPresence('tells changes without their versions', ['P23'], presence => ({
+      watch: (roomId, watcher) =>
+        presence.watch(roomId, {
+          stale: () => watcher.stale(),
+          changed: change => watcher.changed({ ...change, version: 1 }),
+        }),
+    })),
+    brokenPresence('goes on after dispose', ['P24'], presence => ({
+      watch: (roomId, watcher) => {
+        presence.watch(roomId, watcher)
+        return { [Symbol.dispose]: () => undefined }
+      },
+    })),
+    brokenPresence('does not say that a watch stands', ['P23', 'P24'], presence => ({
+      watch: (roomId, watcher) =>
+        presence.watch(roomId, { stale: () => undefined, changed: change => watcher.changed(change) }),
+    })),
   ])
 })

@@ -39,6 +39,19 @@ export interface Limits {
   readonly maxFileNameLength: number
   /** Reports to the presence registry that may be under way at once. */
   readonly maxPresenceReports: number
+  /** How often a node renews its lease at the presence registry; its sessions are lost after `PRESENCE_LEASE_MS`. */
+  readonly presenceRenewMs: number
+  /** Rooms, over all of its sessions, of one page of what a node tells a registry anew. */
+  readonly presenceSnapshotPage: number
+  /** Who leaves a room and is back within this time never left. */
+  readonly presenceGraceMs: number
+  /** How long news of a room are gathered; longer in big rooms, up to `presenceBatchMaxMs`. */
+  readonly presenceBatchMs: number
+  readonly presenceBatchMaxMs: number
+  /** Names in one message about who is in a room. */
+  readonly presenceListUsers: number
+  /** Rooms whose presence is watched on this node. */
+  readonly maxPresenceRooms: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -62,6 +75,13 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxAttachmentBytes: 10_485_760,
   maxFileNameLength: 255,
   maxPresenceReports: 64,
+  presenceRenewMs: 10_000,
+  presenceSnapshotPage: 500,
+  presenceGraceMs: 5_000,
+  presenceBatchMs: 250,
+  presenceBatchMaxMs: 5_000,
+  presenceListUsers: 1_000,
+  maxPresenceRooms: 10_000,
 })
 
 /** The defaults with some of them changed. @throws RangeError for a limit that is not an integer ≥ 0. */

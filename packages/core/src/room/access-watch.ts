@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from '../clock.ts'
 import { ChatError } from '../error.ts'
 import type { RoomId } from './room.ts'
 import type { RoomAccess } from './room-access.ts'
-import type { RoomFeed } from './room-feed.ts'
+import type { FeedEnd } from './room-feed.ts'
 import type { User } from './user.ts'
 
 /** Between two looks at which rights are due for a check. */
@@ -10,10 +10,17 @@ const SWEEP_MS = 1_000
 /** Spreads the checks evenly, whatever the number of watched rights: the fractional part of the golden ratio. */
 const SPREAD = 0.618_033_988_75
 
+/** What ends when its reader's right does. */
+interface WatchedFeed {
+  readonly roomId: RoomId
+  readonly hasEnded: boolean
+  end(end: FeedEnd): void
+}
+
 interface Watched {
   readonly user: User
   readonly roomId: RoomId
-  readonly feeds: Set<RoomFeed>
+  readonly feeds: Set<WatchedFeed>
   dueMs: number
   confirmedMs: number
   asking: boolean
@@ -44,7 +51,7 @@ export class AccessWatch {
     this.staleMaxMs = staleMaxMs
   }
 
-  add(user: User, feed: RoomFeed): void {
+  add(user: User, feed: WatchedFeed): void {
     if (this.access.maxAgeMs === Number.POSITIVE_INFINITY) return
     const key = `${feed.roomId} ${user.userId}`
     const known = this.watched.get(key)
@@ -57,7 +64,7 @@ export class AccessWatch {
     const entry = {
       user,
       roomId,
-      feeds: new Set([feed]),
+      feeds: new Set<WatchedFeed>([feed]),
       dueMs: this.nextMs(nowMs),
       confirmedMs: nowMs,
       asking: false,

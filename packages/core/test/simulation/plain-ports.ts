@@ -14,8 +14,12 @@ const close = (): Promise<void> => Promise.resolve()
 
 /** Presence for tests that have none. */
 export const nowhere: SessionPresence = {
+  isLeased: false,
   report: () => Promise.resolve(),
-  whoIsIn: roomId => Promise.resolve({ roomId, users: [] }),
+  renew: () => Promise.resolve('same'),
+  snapshot: () => Promise.resolve(),
+  whoIsIn: roomId => Promise.resolve({ roomId, users: [], version: 0, complete: true }),
+  watch: () => ({ [Symbol.dispose]: () => undefined }),
   close,
   [Symbol.asyncDispose]: close,
 }

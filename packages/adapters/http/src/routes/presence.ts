@@ -19,10 +19,12 @@ export function presenceRoute(app: FastifyInstance, { chat, authenticator }: Htt
     async (request, reply) => {
       const roomId = parseRoomId(request.params.roomId)
       const user = authenticator.userOf(request)
-      const data = await chat.presence.whoIsIn(user, roomId, { signal: goneSignal(reply) })
-      return reply
-        .header('cache-control', 'no-store')
-        .send({ result: 'SUCCESS', message: 'get presence in room successfully', data })
+      const { users, complete } = await chat.presence.whoIsIn(user, roomId, { signal: goneSignal(reply) })
+      return reply.header('cache-control', 'no-store').send({
+        result: 'SUCCESS',
+        message: 'get presence in room successfully',
+        data: { roomId, users, complete },
+      })
     },
   )
 }

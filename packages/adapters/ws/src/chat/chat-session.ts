@@ -24,9 +24,11 @@ import type {
 } from '../stomp/session-handler.ts'
 import type { SharedFraming } from './chat-frames.ts'
 import type { ChatSubscription } from './chat-subscription.ts'
-import { roomOf, sinceOf } from './destinations.ts'
+import { presenceRoomOf, roomOf, sinceOf } from './destinations.ts'
 import type { EndpointContext } from './endpoint-context.ts'
 import { isOwnDestination, OwnSubscription } from './own-subscription.ts'
+import type { PresenceMessage } from './presence-frames.ts'
+import { PresenceSubscription } from './presence-subscription.ts'
 import { RoomSubscription } from './room-subscription.ts'
 import { hearsErrors, tellFailure, tellResult } from './session-answers.ts'
 import { SessionSends } from './session-sends.ts'
@@ -109,6 +111,12 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
     this.#delivered = true
   }
 
+  /** Who is in a room, or who came and went. */
+  deliverPresence(message: PresenceMessage, framing: SharedFraming): void {
+    this.#connection.send(this.#context.presenceFraming.frame(message, framing))
+    this.stomp.wrote()
+  }
+
   // --- the connection ---
 
   message(data: string | Uint8Array): void {
@@ -117,7 +125,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
 
   drained(): void {
     for (const subscription of this.stomp.subscriptions()) {
-      if (subscription.kind === 'room') subscription.pull()
+      if (subscription.kind !== 'own') subscription.pull()
     }
   }
 
@@ -234,7 +242,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
   /** A fresh token may name fewer rooms than the one before: nothing waits for the answers. */
   #recheckRooms(user: User): void {
     for (const subscription of this.stomp.subscriptions()) {
-      if (subscription.kind !== 'room') continue
+      if (subscription.kind === 'own') continue
       this.chat.checkAccess(user, 'read', subscription.roomId).catch((cause: unknown) => {
         const { code } = ChatError.from(cause)
         if (code === 'FORBIDDEN' || code === 'NOT_FOUND') subscription.revoke()
@@ -301,6 +309,12 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
       this.stomp.complete(request)
       return own
     }
+    const presenceRoom = presenceRoomOf(destination)
+    if (presenceRoom !== undefined) {
+      const presence = new PresenceSubscription(this, presenceRoom, this.stomp.version, request)
+      presence.start(request)
+      return presence
+    }
     const roomId = roomOf(destination)
     const since = this.#since(request)
     if (since === 'failed') return undefined
@@ -359,7 +373,7 @@ export class ChatSession implements ConnectionHandler, StompHandler<ChatSubscrip
     this.#sends?.flush()
   }
 
-  revoked(subscription: RoomSubscription): void {
+  revoked(subscription: RoomSubscription | PresenceSubscription): void {
     const error = new ChatError('FORBIDDEN', `the right to read room ${subscription.roomId} has ended`)
     if (!this.#tell(error, [['failed-destination', subscription.destination]])) this.fail(error)
   }

@@ -1,4 +1,5 @@
 import type { OwnSubscription } from './own-subscription.ts'
+import type { PresenceSubscription } from './presence-subscription.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
-export type ChatSubscription = RoomSubscription | OwnSubscription
+export type ChatSubscription = RoomSubscription | PresenceSubscription | OwnSubscription

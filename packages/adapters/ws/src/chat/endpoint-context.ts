@@ -23,6 +23,7 @@ import {
   DEFAULT_MAX_SUBSCRIPTIONS,
   DEFAULT_RATE_LIMIT,
 } from './endpoint-options.ts'
+import { PresenceFraming } from './presence-frames.ts'
 
 /** What went wrong since the start, for metrics. */
 export interface ChatEndpointCounters {
@@ -39,6 +40,7 @@ export class EndpointContext {
   readonly ticks: TickSource
   readonly encoding: ChatEncoding
   readonly framing: ChatFraming
+  readonly presenceFraming: PresenceFraming
   readonly stomp: StompSessionOptions
   readonly tokenExpiryGraceMs: number
   /** Frames per second; infinite when there is no limit. */
@@ -65,6 +67,7 @@ export class EndpointContext {
     this.ticks = options.ticks ?? systemTicks
     this.encoding = sgs ? sgsEncoding(options.timeZone) : plainEncoding
     this.framing = new ChatFraming(this.encoding)
+    this.presenceFraming = new PresenceFraming(this.encoding)
     this.stomp = { ...DEFAULT_SESSION_OPTIONS, lenientSubscriptions: sgs, ...options.stomp }
     this.tokenExpiryGraceMs = options.tokenExpiryGraceMs ?? 0
     this.rateLimit = rateLimit === 'off' ? Number.POSITIVE_INFINITY : rateLimit

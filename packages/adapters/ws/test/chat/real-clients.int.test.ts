@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createChat, presenceRegistry, userId } from '@sgs-chat/core'
+import { createChat, embeddedPresence, userId } from '@sgs-chat/core'
 import { memoryChatHistory, memoryChatLog, memoryPresenceStore, memoryTokenVerifier } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
 import {
@@ -27,7 +27,7 @@ async function running(options: Partial<ChatEndpointOptions> = {}): Promise<Runn
   const chat = await createChat({
     log: memoryChatLog(),
     history: memoryChatHistory(),
-    presence: presenceRegistry({ store: memoryPresenceStore(), node: 'n1' }),
+    presence: embeddedPresence({ store: memoryPresenceStore(), clock }),
     clock,
     ids: systemIds(),
   })

@@ -1,38 +1,29 @@
 import {
   ChatError,
-  type PresenceStore,
-  type PresentSession,
+  embeddedPresence,
   parseRoomId,
-  presenceRegistry,
   type SessionPresence,
   type SessionReport,
   userId,
 } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
-import { settle } from './simulation/stepped-clock.ts'
-import { ALICE, BOB, TestNode } from './simulation/test-node.ts'
+import { nowhere } from '../simulation/plain-ports.ts'
+import { SteppedClock, settle } from '../simulation/stepped-clock.ts'
+import { ALICE, BOB, TestNode } from '../simulation/test-node.ts'
+import { PlainStore } from './plain-store.ts'
 
 const ROOM = parseRoomId(7)
 const OTHER = parseRoomId(8)
-const close = (): Promise<void> => Promise.resolve()
-
-function plainStore(): PresenceStore {
-  const sessions = new Map<string, PresentSession>()
-  return {
-    put: async session => void sessions.set(session.sessionId, session),
-    remove: async sessionId => void sessions.delete(sessionId),
-    inRoom: async roomId => [...sessions.values()].filter(session => session.rooms.includes(roomId)),
-    ofNode: async node => [...sessions.values()].filter(session => session.node === node),
-    close,
-    [Symbol.asyncDispose]: close,
-  }
+function registry(): SessionPresence {
+  return embeddedPresence({ store: new PlainStore(), clock: new SteppedClock() })
 }
 
 /** A registry that keeps what it was told, and can be away. */
 class HeardPresence implements SessionPresence {
   readonly reports: SessionReport[] = []
   isAway = false
-  private readonly registry = presenceRegistry({ store: plainStore(), node: 'node-1' })
+  readonly isLeased = false
+  private readonly registry = registry()
 
   async report(report: SessionReport): Promise<void> {
     if (this.isAway) throw new ChatError('TCP_CONNECTION_FAILED', 'the state server is away')
@@ -40,9 +31,12 @@ class HeardPresence implements SessionPresence {
     await this.registry.report(report)
   }
 
+  renew: SessionPresence['renew'] = holding => this.registry.renew(holding)
+  snapshot: SessionPresence['snapshot'] = page => this.registry.snapshot(page)
   whoIsIn: SessionPresence['whoIsIn'] = roomId => this.registry.whoIsIn(roomId)
-  close = close;
-  [Symbol.asyncDispose] = close
+  watch: SessionPresence['watch'] = (roomId, watcher) => this.registry.watch(roomId, watcher)
+  close = (): Promise<void> => this.registry.close();
+  [Symbol.asyncDispose] = this.close
 }
 
 async function nodeWith(presence: SessionPresence, limits = {}): Promise<TestNode> {
@@ -141,6 +135,7 @@ describe('presence', () => {
     let most = 0
     const answers: (() => void)[] = []
     const presence: SessionPresence = {
+      ...nowhere,
       report: () => {
         underway += 1
         most = Math.max(most, underway)
@@ -151,9 +146,6 @@ describe('presence', () => {
           }),
         )
       },
-      whoIsIn: async roomId => ({ roomId, users: [] }),
-      close,
-      [Symbol.asyncDispose]: close,
     }
     const { chat } = await nodeWith(presence, { maxPresenceReports: 3 })
     for (let index = 0; index < 10; index++)
@@ -176,20 +168,20 @@ describe('the presence registry', () => {
   })
 
   it('G10.2: a report with an older number changes nothing', async () => {
-    const registry = presenceRegistry({ store: plainStore(), node: 'node-1' })
-    await registry.report(report(2, { state: 'present', rooms: [ROOM] }))
-    await registry.report(report(1, { state: 'gone' }))
-    expect((await registry.whoIsIn(ROOM)).users).toHaveLength(1)
-    await registry.report(report(4, { state: 'gone' }))
-    await registry.report(report(3, { state: 'present', rooms: [ROOM] }))
-    expect((await registry.whoIsIn(ROOM)).users).toEqual([])
+    const presence = registry()
+    await presence.report(report(2, { state: 'present', rooms: [ROOM] }))
+    await presence.report(report(1, { state: 'gone' }))
+    expect((await presence.whoIsIn(ROOM)).users).toHaveLength(1)
+    await presence.report(report(4, { state: 'gone' }))
+    await presence.report(report(3, { state: 'present', rooms: [ROOM] }))
+    expect((await presence.whoIsIn(ROOM)).users).toEqual([])
   })
 
   it('refuses everything once it is closed', async () => {
-    const registry = presenceRegistry({ store: plainStore(), node: 'node-1' })
-    await Promise.all([registry.close(), registry.close()])
-    await registry[Symbol.asyncDispose]()
-    await expect(registry.whoIsIn(ROOM)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-    await expect(registry.report(report(1, { state: 'gone' }))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    const presence = registry()
+    await Promise.all([presence.close(), presence.close()])
+    await presence[Symbol.asyncDispose]()
+    await expect(presence.whoIsIn(ROOM)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(presence.report(report(1, { state: 'gone' }))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 })

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../../state-server/src/main.ts', import.meta.url))
+
+export interface StatePorts {
+  readonly tcp: number
+  readonly grpc: number
+  readonly http: number
+}
+
+/** The state server as its own process, as `pnpm start:state` runs it. */
+export class StateServerProcess {
+  readonly ports: StatePorts
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, ports: StatePorts) {
+    this.#child = child
+    this.ports = ports
+  }
+
+  /** Resolves once it serves. @param ports of a server that was there before; left out, any that are free */
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    ports?: StatePorts,
+  ): Promise<StateServerProcess> {
+    const { PATH = '' } = process.env
+    const { tcp, grpc, http } = ports ?? { tcp: 0, grpc: 0, http: 0 }
+    const numbers = { TCP_PORT: String(tcp), GRPC_PORT: String(grpc), HTTP_PORT: String(http) }
+    const child = spawn(process.execPath, ['--conditions=@sgs-chat/source', MAIN], {
+      env: { PATH, ...numbers, ...settings },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const lines: string[] = []
+    for await (const line of createInterface({ input: child.stderr })) {
+      lines.push(line)
+      const { msg, ...fields } = JSON.parse(line) as { msg: string } & StatePorts
+      if (msg === 'serving') {
+        child.stderr.resume()
+        return new StateServerProcess(child, fields)
+      }
+    }
+    throw new Error(`the state server ended:\n${lines.join('\n')}`)
+  }
+
+  /** Ends it at once, as a crash does. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exit = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exit
+  }
+}

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises'
+import { type Closeable, type Logger, type PresenceStore, presenceRegistry } from '@sgs-chat/core'
+import { type GrpcServerTls, grpcPresenceServer } from '@sgs-chat/grpc'
+import { memoryPresenceStore } from '@sgs-chat/memory'
+import { systemClock } from '@sgs-chat/node'
+import { redisPresenceStore } from '@sgs-chat/redis'
+import { tcpPresenceServer } from '@sgs-chat/tcp'
+import type { Config } from './config.ts'
+import { queryServer } from './query-server.ts'
+
+/** The composed state server, serving. */
+export interface StateServer extends Closeable {
+  readonly ports: { readonly tcp: number; readonly grpc: number; readonly http: number }
+}
+
+/** Composes and starts it; resolves once it serves. What was started is stopped again when a later part fails. */
+export async function createStateServer(config: Config, logger: Logger): Promise<StateServer> {
+  const clock = systemClock()
+  const { HOST: host, STATE_TOKEN: token, MAX_CONNECTIONS: maxConnections } = config
+  const tls = await tlsOf(config)
+  await using started = new AsyncDisposableStack()
+  const store = await storeOf(config, logger)
+  const registry = started.use(presenceRegistry({ store, clock, leaseMs: config.PRESENCE_LEASE_MS, logger }))
+  const link = {
+    registry,
+    host,
+    clock,
+    logger,
+    maxConnections,
+    original: config.ORIGINAL_PEERS,
+    ...(token === undefined ? {} : { token }),
+  }
+  const tcp = started.use(await tcpPresenceServer({ ...link, port: config.TCP_PORT }))
+  const grpc = started.use(
+    await grpcPresenceServer({ ...link, port: config.GRPC_PORT, ...(tls === undefined ? {} : { tls }) }),
+  )
+  const http = started.use(
+    await queryServer({ registry, store, host, port: config.HTTP_PORT, maxConnections, token }),
+  )
+  const parts = started.move()
+  const close = (): Promise<void> => parts.disposeAsync()
+  return {
+    ports: { tcp: tcp.port, grpc: grpc.port, http: http.port },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function storeOf({ REDIS_URL, REDIS_PREFIX }: Config, logger: Logger): Promise<PresenceStore> {
+  if (REDIS_URL === undefined) return memoryPresenceStore()
+  return redisPresenceStore({ url: REDIS_URL, prefix: REDIS_PREFIX, logger })
+}
+
+async function tlsOf({
+  TLS_CERTIFICATE,
+  TLS_KEY,
+  TLS_CLIENT_CA,
+}: Config): Promise<GrpcServerTls | undefined> {
+  if (TLS_CERTIFICATE === undefined || TLS_KEY === undefined) return undefined
+  return {
+    certificate: await pem('TLS_CERTIFICATE', TLS_CERTIFICATE),
+    key: await pem('TLS_KEY', TLS_KEY),
+    ...(TLS_CLIENT_CA === undefined ? {} : { clientCa: await pem('TLS_CLIENT_CA', TLS_CLIENT_CA) }),
+  }
+}
+
+async function pem(setting: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`${setting}: the file cannot be read`, { cause })
+  }
+}

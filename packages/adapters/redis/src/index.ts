@@ -1,0 +1,1 @@
+export { type RedisPresenceStoreOptions, redisPresenceStore } from './redis-presence-store.ts'

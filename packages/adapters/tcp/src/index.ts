@@ -1,0 +1,5 @@
+export type { TcpLinkOptions, TcpSessionPresenceOptions } from './link-options.ts'
+export type { TcpPresenceServerOptions } from './server-options.ts'
+export { type TcpOriginalPresence, tcpOriginalPresence } from './tcp-original-presence.ts'
+export { type TcpPresenceServer, tcpPresenceServer } from './tcp-presence-server.ts'
+export { type TcpSessionPresence, tcpSessionPresence } from './tcp-session-presence.ts'
