@@ -36,7 +36,9 @@ export class LinePeer implements AsyncDisposable {
     })
   }
 
-  static async start(answer: ConstructorParameters<typeof LinePeer>[0]): Promise<LinePeer> {
+  static async start(
+    answer: (line: string) => Promise<string | undefined> | string | undefined,
+  ): Promise<LinePeer> {
     const peer = new LinePeer(answer)
     peer.server.listen(0, '127.0.0.1')
     await once(peer.server, 'listening')
