@@ -92,7 +92,7 @@ const original: Link = {
 
 const lease: Link = {
   name: 'tcp+lease',
-  serve: original.serve,
+  serve: (...args) => original.serve(...args),
   open(port, { timeoutMs = 2_000, maxBytes = 4_194_304, maxPending = 30, token } = {}) {
     const link = tcpSessionPresence({
       host,

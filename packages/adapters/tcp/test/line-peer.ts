@@ -19,7 +19,7 @@ export class LinePeer implements AsyncDisposable {
       socket.on('close', () => this.sockets.delete(socket)).on('error', () => undefined)
       let text = ''
       let isBusy = false
-      socket.on('data', async chunk => {
+      const take = async (chunk: Buffer): Promise<void> => {
         text += chunk.toString()
         for (let end = text.indexOf('\r\n'); end !== -1; end = text.indexOf('\r\n')) {
           const line = text.slice(0, end)
@@ -32,11 +32,14 @@ export class LinePeer implements AsyncDisposable {
           if (says === 'close') socket.destroy()
           else if (says !== undefined) socket.write(`${says}\r\n`)
         }
-      })
+      }
+      socket.on('data', (chunk: Buffer) => void take(chunk))
     })
   }
 
-  static async start(answer: ConstructorParameters<typeof LinePeer>[0]): Promise<LinePeer> {
+  static async start(
+    answer: (line: string) => Promise<string | undefined> | string | undefined,
+  ): Promise<LinePeer> {
     const peer = new LinePeer(answer)
     peer.server.listen(0, '127.0.0.1')
     await once(peer.server, 'listening')
