@@ -22,14 +22,16 @@ export interface BenchOptions {
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'wrong'; readonly problem: string }
-  | { readonly name: 'fanout' | 'idle'; readonly options: BenchOptions }
+  | { readonly name: 'fanout' | 'idle' | 'presence-link'; readonly options: BenchOptions }
 
 export const HELP: string = `pnpm bench <name> [options]
 
   fanout   1 room × 500 and 100 rooms × 10 subscribers, saturating and paced, beside its baselines
   idle     memory of the server for each client that only listens
+  presence-link
+           the link to the state server over TCP and over gRPC; --save writes docs/tcp-vs-grpc.md too
 
-  --rounds N         interleaved rounds (fanout: 7, idle: 5; with --quick 3 and 2)
+  --rounds N         interleaved rounds (fanout and presence-link: 7, idle: 5; with --quick 3, 3 and 2)
   --quick            fewer and shorter rounds: an indication only
   --only A,B         some contestants: ${CONTESTANTS.join(', ')}
   --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced
@@ -73,7 +75,7 @@ function parse(args: readonly string[]): Command {
   })
   const [name, ...more] = positionals
   if (values.help || name === undefined) return { name: 'help' }
-  if ((name !== 'fanout' && name !== 'idle') || more.length > 0) {
+  if (!isBench(name) || more.length > 0) {
     return { name: 'wrong', problem: `no such bench: ${positionals.join(' ')}` }
   }
   const output = values.json ? 'json' : values.markdown ? 'markdown' : 'table'
@@ -93,6 +95,10 @@ function parse(args: readonly string[]): Command {
       profile,
     },
   }
+}
+
+function isBench(name: string): name is 'fanout' | 'idle' | 'presence-link' {
+  return name === 'fanout' || name === 'idle' || name === 'presence-link'
 }
 
 function positive(option: string, text: string | undefined): number | undefined {

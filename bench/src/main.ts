@@ -2,6 +2,8 @@ import process from 'node:process'
 import { HELP, parseCommandLine } from './command-line.ts'
 import { fanoutBench } from './fanout/fanout-bench.ts'
 import { idleBench } from './idle/idle-bench.ts'
+import { writeLinkDocument } from './presence-link/link-document.ts'
+import { presenceLinkBench } from './presence-link/presence-link-bench.ts'
 import { report } from './report.ts'
 
 const command = parseCommandLine(process.argv.slice(2))
@@ -19,4 +21,10 @@ switch (command.name) {
   case 'idle':
     await report(await idleBench(command.options), command.options)
     break
+  case 'presence-link': {
+    const result = await presenceLinkBench(command.options)
+    await report(result, command.options)
+    if (command.options.save) await writeLinkDocument(result, `pnpm bench ${process.argv.slice(2).join(' ')}`)
+    break
+  }
 }

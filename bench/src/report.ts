@@ -60,7 +60,7 @@ function text(result: SavedResult, markdown: boolean): string {
   return [...parts, list].join('\n\n')
 }
 
-function markdownTable({ title, headings, rows }: Table): string {
+export function markdownTable({ title, headings, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [`### ${title}`, '', line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
 }
