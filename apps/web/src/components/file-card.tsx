@@ -1,0 +1,43 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { type FileFacts, readFacts, sizeOf } from '../attachment.ts'
+import { text } from '../text.ts'
+
+/** A file by name and size, which are asked for when it comes into sight. */
+export function FileCard({ url }: { readonly url: string }) {
+  const card = useRef<HTMLAnchorElement>(null)
+  const facts = useSignal<FileFacts | undefined>(undefined)
+  useEffect(() => {
+    if (card.current === null) return
+    const watch = new IntersectionObserver(entries => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return
+      watch.disconnect()
+      readFacts(url).then(
+        read => {
+          facts.value = read
+        },
+        // The card stands for the file without them.
+        () => undefined,
+      )
+    })
+    watch.observe(card.current)
+    return () => watch.disconnect()
+  }, [url, facts])
+  const t = text.value
+  const { name = t.file, bytes } = facts.value ?? {}
+  return (
+    <a class="file-card" href={url} download ref={card}>
+      <FileIcon />
+      <span class="file-name">{name}</span>
+      <small>{bytes === undefined ? t.unknownSize : sizeOf(bytes)}</small>
+    </a>
+  )
+}
+
+export function FileIcon() {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true">
+      <path d="M6 3h8l4 4v14H6zM14 3v4h4" />
+    </svg>
+  )
+}
