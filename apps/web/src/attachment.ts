@@ -18,27 +18,35 @@ export function attachmentOf({ messageType, content }: Chat): AttachmentLink | u
   const extension = OURS.exec(link?.pathname ?? '')?.[1]
   if (link === null || extension === undefined) return undefined
   return {
-    url: `${link.pathname}${link.search}`,
+    url: `${location.origin}${link.pathname}${link.search}`,
     isPicture: messageType === 'IMAGE' && SHOWN.has(extension),
   }
 }
 
-export interface FileFacts {
-  readonly name: string
-  readonly bytes: number | undefined
+/** Saves a file: the browser fetches it itself where the link alone opens it, else it is fetched with the token. */
+export async function saveFile(
+  url: string,
+  read: (url: string) => Promise<{ name: string; content: Blob }>,
+): Promise<void> {
+  const opens = await fetch(url, { method: 'HEAD' })
+  if (opens.ok) {
+    save(url, '')
+    return
+  }
+  const { name, content } = await read(url)
+  const blob = URL.createObjectURL(content)
+  save(blob, name)
+  setTimeout(() => URL.revokeObjectURL(blob), KEEP_MS)
 }
 
-/** Name and size of a file as the server tells them. */
-export async function readFacts(url: string): Promise<FileFacts | undefined> {
-  const answer = await fetch(url, { method: 'HEAD' })
-  if (!answer.ok) return undefined
-  const disposition = answer.headers.get('content-disposition') ?? ''
-  const encoded = /filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1]
-  const bytes = Number(answer.headers.get('content-length') ?? Number.NaN)
-  return {
-    name: encoded === undefined ? (url.split(/[/?]/).at(-2) ?? '') : decodeURIComponent(encoded),
-    bytes: Number.isNaN(bytes) ? undefined : bytes,
-  }
+/** A download takes its bytes some time after the click. */
+const KEEP_MS = 60_000
+
+function save(url: string, name: string): void {
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
 }
 
 const STEP = 1_024

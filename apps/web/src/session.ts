@@ -1,5 +1,12 @@
 import { computed, effect, signal } from '@preact/signals'
-import { ChatClient, ClientError, type ConnectionState, type TokenReason } from '@sgs-chat/client'
+import {
+  ChatClient,
+  ClientError,
+  type ConnectionState,
+  type FileContent,
+  type FileFacts,
+  type TokenReason,
+} from '@sgs-chat/client'
 import { report } from './problems.ts'
 import { RoomView } from './room-view.ts'
 
@@ -53,6 +60,14 @@ export class Session {
     const view = new RoomView(this.#client.room(roomId), this.userId)
     this.#rooms.set(roomId, view)
     return view
+  }
+
+  describeFile(url: string): Promise<FileFacts> {
+    return this.#client.describeFile(url)
+  }
+
+  readFile(url: string): Promise<FileContent> {
+    return this.#client.readFile(url)
   }
 
   /** A fresh token from the person: the session goes on with it. */

@@ -195,6 +195,26 @@ it('U3: pictures and files: by choice, drop and paste; large in a dialog, by nam
   expect(await bob.locator('.file-card').count()).toBe(2)
 })
 
+it('U3: files that only members may open are shown and saved all the same', async context => {
+  if (hasNoBrowser(context)) return
+  const { server } = await serve({ FILE_ACCESS: 'member' })
+  const [alice, bob] = await pair(server.url, 7)
+  const picture = await alice.screenshot()
+  await alice.setInputFiles('input[type=file]', [
+    { name: 'shot.png', mimeType: 'image/png', buffer: picture },
+    { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello world') },
+  ])
+  const width = (): Promise<number> =>
+    bob.locator('.thumbnail img').evaluate(image => (image as HTMLImageElement).naturalWidth)
+  await bob.locator('.thumbnail img').waitFor()
+  await expect.poll(width, PATIENCE).toBe(1_100)
+  const card = bob.locator('.file-card', { hasText: 'notes.txt' })
+  const [download] = await Promise.all([bob.waitForEvent('download'), card.click()])
+  expect(download.suggestedFilename()).toBe('notes.txt')
+  const saved = await download.createReadStream()
+  expect(Buffer.concat(await saved.toArray()).toString()).toBe('hello world')
+})
+
 it('U4: a thousand chats are scrolled back through to the first, each once and in order', async context => {
   if (hasNoBrowser(context)) return
   const { server } = await serve()

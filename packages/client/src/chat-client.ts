@@ -1,6 +1,7 @@
 import { ClientError } from './client-error.ts'
+import { describeFile, type FileContent, type FileFacts, readFile } from './file-reads.ts'
 import { FileUploads } from './file-uploads.ts'
-import { HttpCalls } from './http-calls.ts'
+import { type CallOptions, HttpCalls } from './http-calls.ts'
 import { type ConnectionState, LastingConnection } from './lasting-connection.ts'
 import { Listeners } from './listeners.ts'
 import { type ChatClientOptions, type ClientSettings, settingsOf } from './options.ts'
@@ -88,6 +89,16 @@ export class ChatClient implements AsyncDisposable {
     )
     this.#rooms.set(roomId, room)
     return room
+  }
+
+  /** A file's name, type and size; `link` is the content of its chat. @throws ClientError */
+  describeFile(link: string, options: CallOptions = {}): Promise<FileFacts> {
+    return describeFile(this.#http, this.#settings, link, options)
+  }
+
+  /** A file whole, with the user's token: for servers that open files to members of the room only. @throws ClientError */
+  readFile(link: string, options: CallOptions = {}): Promise<FileContent> {
+    return readFile(this.#http, this.#settings, link, options)
   }
 
   /**

@@ -51,7 +51,14 @@ export class HttpCalls {
     throw failureOf(answer)
   }
 
-  async fetch(url: URL, init: RequestInit, timeoutMs: number, { signal }: CallOptions): Promise<HttpAnswer> {
+  /** `read`: what the body of a success is; of a failure it is JSON. @default JSON */
+  async fetch(
+    url: URL,
+    init: RequestInit,
+    timeoutMs: number,
+    { signal }: CallOptions,
+    read?: (response: Response) => Promise<unknown>,
+  ): Promise<HttpAnswer> {
     const late = AbortSignal.timeout(timeoutMs)
     try {
       const response = await fetch(url, {
@@ -59,7 +66,8 @@ export class HttpCalls {
         cache: 'no-store',
         signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       })
-      const body = parseJson(await response.text())
+      const isWanted = response.ok && read !== undefined
+      const body = isWanted ? await read(response) : parseJson(await response.text())
       return { status: response.status, body, header: name => response.headers.get(name) }
     } catch (cause) {
       if (signal?.aborted === true)

@@ -8,6 +8,7 @@ export {
   type OwnErrorCode,
 } from './client-error.ts'
 export type { ClientClock } from './clock.ts'
+export type { FileContent, FileFacts } from './file-reads.ts'
 export type { FileOptions } from './file-uploads.ts'
 export type { HistoryPage, HistoryQuery } from './history.ts'
 export type { CallOptions } from './http-calls.ts'

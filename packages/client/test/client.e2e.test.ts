@@ -197,6 +197,11 @@ it('K9: a file goes up with its progress, once however often it is sent, and can
   expect(repeated.id).toBe(sent.id)
   const stored = await fetch(shown?.content ?? '')
   expect(new Uint8Array(await stored.arrayBuffer())).toEqual(bytes)
+  const link = shown?.content ?? ''
+  const facts = { name: '그림 1.bin', contentType: 'application/octet-stream', bytes: bytes.length }
+  expect(await bob.describeFile(link)).toEqual(facts)
+  expect(await bob.readFile(link)).toMatchObject(facts)
+  await expect(bob.readFile('http://elsewhere.example/x')).rejects.toMatchObject({ code: 'INVALID' })
   await alice.room(4).send('after it')
   await received.until(2)
   expect(received.contents).toEqual([shown?.content, 'after it'])

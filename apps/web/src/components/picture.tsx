@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
+import { session } from '../session.ts'
 import { text } from '../text.ts'
 import { FileCard } from './file-card.tsx'
 
@@ -10,7 +11,29 @@ const THUMBNAIL_PIXELS = 640
 export function Picture({ url, sender }: { readonly url: string; readonly sender: string }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const isOpen = useSignal(false)
+  /** Read with the token, where the link alone does not open it. */
+  const own = useSignal<string | undefined>(undefined)
   const isBroken = useSignal(false)
+  useEffect(
+    () => () => {
+      if (own.peek() !== undefined) URL.revokeObjectURL(own.peek() ?? '')
+    },
+    [own],
+  )
+  const readOwn = (): void => {
+    const current = session.peek()
+    if (own.peek() !== undefined || current === undefined) isBroken.value = true
+    else {
+      current.readFile(url).then(
+        ({ content }) => {
+          own.value = URL.createObjectURL(content)
+        },
+        () => {
+          isBroken.value = true
+        },
+      )
+    }
+  }
   const t = text.value
   if (isBroken.value) return <FileCard url={url} />
   const open = (): void => {
@@ -21,13 +44,11 @@ export function Picture({ url, sender }: { readonly url: string; readonly sender
     <>
       <button type="button" class="thumbnail" onClick={open} aria-label={`${t.open}: ${t.picture(sender)}`}>
         <img
-          src={`${url}&size=${THUMBNAIL_PIXELS}`}
+          src={own.value ?? `${url}&size=${THUMBNAIL_PIXELS}`}
           alt={t.picture(sender)}
           loading="lazy"
           decoding="async"
-          onError={() => {
-            isBroken.value = true
-          }}
+          onError={readOwn}
         />
       </button>
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself */}
@@ -42,9 +63,9 @@ export function Picture({ url, sender }: { readonly url: string; readonly sender
           if (target === currentTarget) currentTarget.close()
         }}
       >
-        {isOpen.value ? <img src={url} alt={t.picture(sender)} /> : null}
+        {isOpen.value ? <img src={own.value ?? url} alt={t.picture(sender)} /> : null}
         <p>
-          <a href={url} download>
+          <a href={own.value ?? url} download>
             {t.download}
           </a>
           <button type="button" onClick={() => dialog.current?.close()}>
