@@ -8,11 +8,12 @@ const ssr = { resolve: { conditions: [...conditions, 'import', 'node', 'default'
 /**
  * The level of a test is its suffix: `.test.ts` touches nothing outside its process,
  * `.int.test.ts` uses real files, sockets or servers, `.e2e.test.ts` starts the composed server, `.service.test.ts` needs
- * a server that is not ours (see tools/services): one file at a time, as they share it.
+ * a server that is not ours (see tools/services): one file at a time, as they share it; `.browser.test.ts` looks at the
+ * page in a real Chromium.
  */
 const roots = ['packages/*/test', 'packages/adapters/*/test', 'apps/*/test', 'examples/*/test', 'bench/test']
 const files = (suffix: string): string[] => roots.map(root => `${root}/**/*${suffix}`)
-const unitExclude = ['.int.test.ts', '.e2e.test.ts', '.service.test.ts'].flatMap(files)
+const unitExclude = ['.int.test.ts', '.e2e.test.ts', '.service.test.ts', '.browser.test.ts'].flatMap(files)
 
 export default defineConfig({
   test: {
@@ -30,6 +31,17 @@ export default defineConfig({
         test: {
           name: 'services',
           include: files('.service.test.ts'),
+          testTimeout: 180_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'browser',
+          include: files('.browser.test.ts'),
           testTimeout: 180_000,
           hookTimeout: 900_000,
           fileParallelism: false,

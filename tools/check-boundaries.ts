@@ -3,14 +3,17 @@ import { globSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 
-type Layer = 'core' | 'contract' | 'adapter' | 'app'
+type Layer = 'core' | 'contract' | 'adapter' | 'client' | 'page' | 'app'
 
 /** What a layer may import besides its own driver: packages of ours by layer. */
 const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   core: [],
   contract: ['core'],
   adapter: ['core'],
-  app: ['core', 'contract', 'adapter'],
+  // It runs in browsers, and talks to the server over the wire alone.
+  client: [],
+  page: ['client'],
+  app: ['core', 'contract', 'adapter', 'client', 'page'],
 }
 
 interface Package {
@@ -25,6 +28,8 @@ const root = resolve(import.meta.dirname, '..')
 function layerOf(folder: string): Layer {
   if (folder === 'packages/core') return 'core'
   if (folder === 'packages/contract') return 'contract'
+  if (folder === 'packages/client') return 'client'
+  if (folder === 'apps/web') return 'page'
   return folder.startsWith('packages/adapters/') ? 'adapter' : 'app'
 }
 
@@ -52,7 +57,7 @@ function readPackages(): Package[] {
 
 /** Every module that a source file names, in imports, exports and dynamic imports. */
 function importsOf(source: string): string[] {
-  const named = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g
+  const named = /(?:\bfrom\s*|(?<!['"])\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g
   return [...source.matchAll(named)].flatMap(match => (match[2] === undefined ? [] : [match[2]]))
 }
 
@@ -75,6 +80,7 @@ function problemOf(
     return target.startsWith('..') ? `reaches out of its package: ${specifier}` : undefined
   }
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
+    if (from.layer === 'client') return `the client runs in browsers: ${specifier}`
     return from.layer === 'core' ? `the core is pure: ${specifier}` : undefined
   }
   const name = packageNameOf(specifier)
@@ -98,7 +104,7 @@ const packages = readPackages()
 const problems: string[] = []
 let files = 0
 for (const from of packages) {
-  for (const file of globSync(`${from.folder}/src/**/*.ts`, { cwd: root })) {
+  for (const file of globSync(`${from.folder}/{src,build}/**/*.{ts,tsx}`, { cwd: root })) {
     files += 1
     const source = readFileSync(join(root, file), 'utf8')
     for (const specifier of importsOf(source)) {

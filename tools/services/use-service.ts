@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-export type ServiceName = 'kafka' | 'mongodb' | 'python-grpc' | 'redis' | 's3'
+export type ServiceName = 'chromium' | 'kafka' | 'mongodb' | 'python-grpc' | 'redis' | 's3'
 
 /** A server that answers. */
 export interface Service {
-  /** What `ADDRESS_SETTING` says: host:port list, or URL. */
+  /** What `ADDRESS_SETTING` says: host:port list, URL, or the path of a program. */
   readonly address: string
   /** Every setting of it, as an app would find them in its environment. */
   readonly env: Readonly<Record<string, string>>
@@ -27,6 +27,7 @@ const SETTINGS: Readonly<
     address: 'S3_ENDPOINT',
     others: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'S3_REGION', 'S3_BUCKET'],
   },
+  chromium: { address: 'CHROMIUM_PATH', others: [] },
 }
 
 const started = new Map<ServiceName, Promise<Service | undefined>>()

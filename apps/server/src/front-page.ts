@@ -1,45 +1,91 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ChatError, failedResponse } from '@sgs-chat/core'
 import type { HttpTakeover } from '@sgs-chat/http'
+import { type PageFile, pageFiles } from '@sgs-chat/web'
 
-const HTML = new URL('../public/index.html', import.meta.url)
-
-/** The page at `/`: chats in a browser, with nothing from anywhere else. */
-export function frontPage(): HttpTakeover {
-  const html = readFileSync(HTML)
-  const headers = {
-    'content-type': 'text/html; charset=utf-8',
-    'content-length': html.length,
-    'cache-control': 'no-cache',
-    'content-security-policy': policyFor(html.toString('utf8')),
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-  }
-  return {
-    handleRequest(request, response) {
-      const path = request.url?.split('?', 1)[0]
-      if (path !== '/' || (request.method !== 'GET' && request.method !== 'HEAD')) return false
-      response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : html)
-      return true
-    },
-  }
+export interface FrontPageOptions {
+  /** Where files are uploaded to and read from beside this server: the origin of an S3 store. @default none */
+  readonly fileOrigins?: readonly string[]
 }
 
-/** Exactly the page's own script and style, and connections to this server. */
-function policyFor(html: string): string {
+/** Nothing but this server's own files, connections and pictures; and pictures that are about to be uploaded. */
+function contentSecurityPolicy(fileOrigins: readonly string[]): string {
+  const files = fileOrigins.map(origin => ` ${origin}`).join('')
   return [
     "default-src 'none'",
-    `script-src ${hashOf(html, 'script')}`,
-    `style-src ${hashOf(html, 'style')}`,
-    "connect-src 'self'",
-    "form-action 'self'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `img-src 'self' blob:${files}`,
+    `connect-src 'self'${files}`,
+    "form-action 'none'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
 }
 
-function hashOf(html: string, element: 'script' | 'style'): string {
-  const inner = new RegExp(`<${element}>([^]*?)</${element}>`).exec(html)?.[1]
-  if (inner === undefined) throw new Error(`the page has no ${element}`)
-  return `'sha256-${createHash('sha256').update(inner).digest('base64')}'`
+function securityHeaders(fileOrigins: readonly string[]): Headers {
+  return {
+    'content-security-policy': contentSecurityPolicy(fileOrigins),
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+  }
+}
+
+/** The page at `/`: chats in a browser, with nothing from anywhere else. It is read, or built, when it is first asked for. */
+export function frontPage({ fileOrigins = [] }: FrontPageOptions = {}): HttpTakeover {
+  const headers = securityHeaders(fileOrigins)
+  let reading: Promise<ReadonlyMap<string, PageFile>> | undefined
+  return {
+    handleRequest(request, response) {
+      const path = request.url?.split('?', 1)[0] ?? ''
+      const isOurs = path === '/' || path.startsWith('/web/')
+      if (!isOurs || (request.method !== 'GET' && request.method !== 'HEAD')) return false
+      reading ??= pageFiles()
+      reading.then(
+        files => answer(request, response, headers, files.get(path)),
+        (cause: unknown) => {
+          // Whatever it was, such as a disk that was full, may have passed when somebody asks again.
+          reading = undefined
+          process.emitWarning(`the page could not be made: ${String(cause)}`)
+          fail(response, headers, 503, new ChatError('UNAVAILABLE', 'the page could not be made', { cause }))
+        },
+      )
+      return true
+    },
+  }
+}
+
+type Headers = Readonly<Record<string, string>>
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  headers: Headers,
+  file: PageFile | undefined,
+): void {
+  if (file === undefined) {
+    fail(response, headers, 404, new ChatError('NOT_FOUND', 'there is no such path'))
+    return
+  }
+  const isGzipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+  const body = isGzipped ? file.gzipped : file.body
+  response
+    .writeHead(200, {
+      ...headers,
+      'content-type': file.contentType,
+      'content-length': body.length,
+      'cache-control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+      vary: 'accept-encoding',
+      ...(isGzipped ? { 'content-encoding': 'gzip' } : {}),
+    })
+    .end(request.method === 'HEAD' ? undefined : body)
+}
+
+function fail(response: ServerResponse, headers: Headers, status: number, error: ChatError): void {
+  response
+    .writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(failedResponse(error)))
 }
