@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly contestants: readonly Contestant[] | undefined
   /** Of `fanout`. */
   readonly scenarios: readonly string[] | undefined
+  /** Of `pipeline`. */
+  readonly profiles: readonly string[] | undefined
   /** Of `fanout`: JSON of a delivered chat. */
   readonly bodyBytes: number | undefined
   /** Of `fanout`: messages that each publisher keeps in flight. */
@@ -19,20 +21,27 @@ export interface BenchOptions {
   readonly profile: boolean
 }
 
+const BENCHES = ['fanout', 'idle', 'pipeline'] as const
+export type BenchName = (typeof BENCHES)[number]
+
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'wrong'; readonly problem: string }
-  | { readonly name: 'fanout' | 'idle'; readonly options: BenchOptions }
+  | { readonly name: BenchName; readonly options: BenchOptions }
 
 export const HELP: string = `pnpm bench <name> [options]
 
   fanout   1 room × 500 and 100 rooms × 10 subscribers, saturating and paced, beside its baselines
+  pipeline STOMP SEND → log → subscribers, 10 rooms × 10: embedded, Kafka with 1 and 3 nodes, beside kafkajs alone
+           (KAFKA_BROKERS and MONGODB_URL as tools/services/*.sh up print them; without them the embedded profile only)
   idle     memory of the server for each client that only listens
 
-  --rounds N         interleaved rounds (fanout: 7, idle: 5; with --quick 3 and 2)
+  --rounds N         interleaved rounds (fanout, pipeline: 7, idle: 5; with --quick 3, 3 and 2)
   --quick            fewer and shorter rounds: an indication only
   --only A,B         some contestants: ${CONTESTANTS.join(', ')}
   --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced
+                     pipeline: some of saturating, paced
+  --profiles A,B     pipeline: some of kafkajs, embedded, kafka-1, kafka-3
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
   --clients N        idle: connections (10,000)
@@ -61,6 +70,7 @@ function parse(args: readonly string[]): Command {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       scenario: { type: 'string' },
+      profiles: { type: 'string' },
       body: { type: 'string' },
       'in-flight': { type: 'string' },
       clients: { type: 'string' },
@@ -73,13 +83,14 @@ function parse(args: readonly string[]): Command {
   })
   const [name, ...more] = positionals
   if (values.help || name === undefined) return { name: 'help' }
-  if ((name !== 'fanout' && name !== 'idle') || more.length > 0) {
+  const bench = BENCHES.find(one => one === name)
+  if (bench === undefined || more.length > 0) {
     return { name: 'wrong', problem: `no such bench: ${positionals.join(' ')}` }
   }
   const output = values.json ? 'json' : values.markdown ? 'markdown' : 'table'
   const { quick, save, profile } = values
   return {
-    name,
+    name: bench,
     options: {
       rounds: positive('--rounds', values.rounds),
       inFlight: positive('--in-flight', values['in-flight']),
@@ -87,6 +98,7 @@ function parse(args: readonly string[]): Command {
       clients: positive('--clients', values.clients),
       contestants: values.only?.split(',').map(contestant),
       scenarios: values.scenario?.split(','),
+      profiles: values.profiles?.split(','),
       output,
       quick,
       save,

@@ -2,6 +2,7 @@ import process from 'node:process'
 import { HELP, parseCommandLine } from './command-line.ts'
 import { fanoutBench } from './fanout/fanout-bench.ts'
 import { idleBench } from './idle/idle-bench.ts'
+import { pipelineBench } from './pipeline/pipeline-bench.ts'
 import { report } from './report.ts'
 
 const command = parseCommandLine(process.argv.slice(2))
@@ -18,5 +19,8 @@ switch (command.name) {
     break
   case 'idle':
     await report(await idleBench(command.options), command.options)
+    break
+  case 'pipeline':
+    await report(await pipelineBench(command.options), command.options)
     break
 }
