@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { homePartition } from '@sgs-chat/core'
+import { homePartition, parseRoomId } from '@sgs-chat/core'
 import { Kafka, logLevel, type Producer } from 'kafkajs'
 import { chatBody } from '../generator/chat-body.ts'
 import { LatencyHistogram } from '../generator/latency-histogram.ts'
@@ -155,7 +155,7 @@ class BarePipe {
       value: Buffer.from(JSON.stringify(chat)),
       headers: { n: String(sequence) },
     }
-    const partition = homePartition(room, PARTITIONS)
+    const partition = homePartition(parseRoomId(room), PARTITIONS)
     this.#waiting[partition]?.push(record)
     if (this.#isSending[partition] !== true) void this.#send(partition)
   }
