@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly contestants: readonly Contestant[] | undefined
   /** Of `fanout`. */
   readonly scenarios: readonly string[] | undefined
+  /** Of `soak`. */
+  readonly minutes: number | undefined
   /** Of `pipeline`. */
   readonly profiles: readonly string[] | undefined
   /** Of `fanout`: JSON of a delivered chat. */
@@ -21,7 +23,7 @@ export interface BenchOptions {
   readonly profile: boolean
 }
 
-const BENCHES = ['fanout', 'idle', 'pipeline'] as const
+const BENCHES = ['fanout', 'idle', 'pipeline', 'soak'] as const
 export type BenchName = (typeof BENCHES)[number]
 
 export type Command =
@@ -34,6 +36,8 @@ export const HELP: string = `pnpm bench <name> [options]
   fanout   1 room × 500 and 100 rooms × 10 subscribers, saturating and paced, beside its baselines
   pipeline STOMP SEND → log → subscribers, 10 rooms × 10: embedded, Kafka with 1 and 3 nodes, beside kafkajs alone
            (KAFKA_BROKERS and MONGODB_URL as tools/services/*.sh up print them; without them the embedded profile only)
+  soak     the heap of the embedded server under a paced load, with subscribers that come and go; also pnpm soak.
+           Ends with 1 when it grows by more than 0.5 % a minute, or a chat is lost, doubled or out of order
   idle     memory of the server for each client that only listens
 
   --rounds N         interleaved rounds (fanout, pipeline: 7, idle: 5; with --quick 3, 3 and 2)
@@ -41,6 +45,7 @@ export const HELP: string = `pnpm bench <name> [options]
   --only A,B         some contestants: ${CONTESTANTS.join(', ')}
   --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced
                      pipeline: some of saturating, paced
+  --minutes N        soak: how long (10; with --quick 2)
   --profiles A,B     pipeline: some of kafkajs, embedded, kafka-1, kafka-3
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
@@ -71,6 +76,7 @@ function parse(args: readonly string[]): Command {
       only: { type: 'string' },
       scenario: { type: 'string' },
       profiles: { type: 'string' },
+      minutes: { type: 'string' },
       body: { type: 'string' },
       'in-flight': { type: 'string' },
       clients: { type: 'string' },
@@ -95,6 +101,7 @@ function parse(args: readonly string[]): Command {
       rounds: positive('--rounds', values.rounds),
       inFlight: positive('--in-flight', values['in-flight']),
       bodyBytes: positive('--body', values.body),
+      minutes: positive('--minutes', values.minutes),
       clients: positive('--clients', values.clients),
       contestants: values.only?.split(',').map(contestant),
       scenarios: values.scenario?.split(','),

@@ -4,6 +4,7 @@ import { fanoutBench } from './fanout/fanout-bench.ts'
 import { idleBench } from './idle/idle-bench.ts'
 import { pipelineBench } from './pipeline/pipeline-bench.ts'
 import { report } from './report.ts'
+import { soakBench } from './soak/soak-bench.ts'
 
 const command = parseCommandLine(process.argv.slice(2))
 switch (command.name) {
@@ -23,4 +24,10 @@ switch (command.name) {
   case 'pipeline':
     await report(await pipelineBench(command.options), command.options)
     break
+  case 'soak': {
+    const result = await soakBench(command.options)
+    await report(result, command.options)
+    process.exitCode = result.passed ? 0 : 1
+    break
+  }
 }
