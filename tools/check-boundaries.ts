@@ -10,7 +10,8 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   core: [],
   contract: ['core'],
   adapter: ['core'],
-  app: ['core', 'contract', 'adapter'],
+  // One app reads another's settings: the command line tells what the server would do with them.
+  app: ['core', 'contract', 'adapter', 'app'],
 }
 
 interface Package {

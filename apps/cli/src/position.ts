@@ -4,9 +4,9 @@ export interface Position {
   readonly seq: number
 }
 
-/** Of a header or a field; undefined for anything but `epoch:seq`. */
+/** Of a header or a field; undefined for anything but `epoch:seq`. The head of an empty log has the seq −1. */
 export function positionIn(text: string | undefined): Position | undefined {
-  const match = /^(\d{1,10}):(\d{1,16})$/.exec(text ?? '')
+  const match = /^(\d{1,10}):(-1|\d{1,16})$/.exec(text ?? '')
   return match === null ? undefined : { epoch: Number(match[1]), seq: Number(match[2]) }
 }
 

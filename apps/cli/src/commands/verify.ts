@@ -1,12 +1,12 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { UsageError } from '../exit-codes.ts'
-import { TRANSPORTS, type Transport } from '../stomp/stomp-connection.ts'
-import { TOKEN_HELP, tokenSource } from '../stomp/token-source.ts'
+import { TOKEN_HELP } from '../stomp/token-source.ts'
 import { ProgressLine } from '../terminal/progress.ts'
 import { verifyDeployment } from '../verify/verify-deployment.ts'
 import { VERIFY_DEFAULTS as D } from '../verify/verify-options.ts'
 import { reportText } from '../verify/verify-report.ts'
-import { nodeUrls, roomId, timeOption, wholeNumber } from './options.ts'
+import { addClientFlags, type ClientFlags, clientOptions } from './client-flags.ts'
+import { roomId, timeOption, wholeNumber } from './options.ts'
 
 const HELP = `
 ${TOKEN_HELP}
@@ -24,10 +24,7 @@ Examples
   $ pnpm verify --chats 1000 --rate 0 --transport xhr-streaming --json
 `
 
-interface Given {
-  readonly nodes: string[]
-  readonly tokens?: string
-  readonly transport: Transport
+interface Given extends ClientFlags {
   readonly writers: number
   readonly readers: number
   readonly rooms: number
@@ -37,8 +34,6 @@ interface Given {
   readonly rate: number
   readonly inFlight: number
   readonly bytes: number
-  readonly connectTimeout: number
-  readonly answerTimeout: number
   readonly giveUp: number
   readonly settle: number
   readonly history: number
@@ -47,11 +42,10 @@ interface Given {
 }
 
 export function verifyCommand(): Command {
-  return new Command('verify')
-    .description('write and read through a deployment, and judge: nothing lost, nothing doubled, one order')
-    .option('--nodes <urls>', 'the nodes, with commas between', nodeUrls, ['http://localhost:8031'])
-    .option('--tokens <file>', 'a file with one token a line')
-    .addOption(new Option('--transport <name>', 'how to connect').choices(TRANSPORTS).default(D.transport))
+  const command = new Command('verify').description(
+    'write and read through a deployment, and judge: nothing lost, nothing doubled, one order',
+  )
+  return addClientFlags(command)
     .option('--writers <n>', 'clients that write', wholeNumber(1), D.writers)
     .option('--readers <n>', 'clients that read', wholeNumber(1), D.readers)
     .option('--rooms <n>', 'rooms that they are dealt out over', wholeNumber(1), D.rooms)
@@ -66,12 +60,9 @@ export function verifyCommand(): Command {
     )
     .option('--in-flight <n>', 'chats of a writer without an answer', wholeNumber(1), D.inFlight)
     .option('--bytes <n>', "bytes of a chat's content", wholeNumber(1), D.contentBytes)
-    .addOption(timeOption('--connect-timeout', 'for one connection', D.connectTimeoutMs))
-    .addOption(timeOption('--answer-timeout', 'for one answer', D.answerTimeoutMs))
     .addOption(timeOption('--give-up', 'how long a chat is tried again', D.giveUpMs))
     .addOption(timeOption('--settle', 'how long readers may take in the end', D.settleMs))
     .addOption(timeOption('--history', 'how long the histories may take after that', D.historyMs))
-    .option('--nodes-may-be-gone', 'nodes that cannot be reached in the end fail nothing, unless all are')
     .option('--json', 'print the whole report as JSON')
     .addHelpText('after', HELP)
     .action(run)
@@ -83,9 +74,7 @@ async function run(given: Given): Promise<void> {
   const progress = new ProgressLine()
   const report = await verifyDeployment(
     {
-      nodes: given.nodes,
-      tokens: await tokenSource(given),
-      transport: given.transport,
+      ...(await clientOptions(given)),
       writers: given.writers,
       readers: given.readers,
       rooms: Array.from({ length: given.rooms }, (_, index) => given.firstRoom + index),
@@ -94,8 +83,6 @@ async function run(given: Given): Promise<void> {
       rate: given.rate,
       inFlight: given.inFlight,
       contentBytes: given.bytes,
-      connectTimeoutMs: given.connectTimeout,
-      answerTimeoutMs: given.answerTimeout,
       giveUpMs: given.giveUp,
       settleMs: given.settle,
       historyMs: given.history,

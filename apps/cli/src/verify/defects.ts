@@ -1,7 +1,7 @@
 import type { ChatName } from './chat-name.ts'
 
 /** What must not happen. `phantom`: seen although it was refused for good. `misplaced`: at another position than others saw. */
-export const DEFECTS = [
+const DEFECTS = [
   'missing',
   'doubled',
   'out-of-order',

@@ -1,10 +1,10 @@
 import { type Page, PageError, readPage } from '../chat-http/read-pages.ts'
 import { isAbove, type Position } from '../position.ts'
+import { pause } from '../stomp/node-chooser.ts'
 import { namedChatIn } from './chat-name.ts'
 import { Defects } from './defects.ts'
 import { judgeView } from './judge-view.ts'
 import { NameSet } from './name-set.ts'
-import { pause } from './node-chooser.ts'
 import type { RunContext } from './run-context.ts'
 
 const PAGE_CHATS = 200

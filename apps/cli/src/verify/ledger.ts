@@ -2,7 +2,7 @@ import { isAbove, type Position } from '../position.ts'
 import type { ChatName } from './chat-name.ts'
 
 /** What became of a chat, as its writer knows. `failed`: refused for good, it did not happen; `unknown`: it may have. */
-export const FATES = ['open', 'acknowledged', 'failed', 'unknown'] as const
+const FATES = ['open', 'acknowledged', 'failed', 'unknown'] as const
 export type Fate = (typeof FATES)[number]
 
 const FIRST_CHATS = 256

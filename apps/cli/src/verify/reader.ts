@@ -1,9 +1,9 @@
 import type { IMessage } from '@stomp/stompjs'
 import { readPage } from '../chat-http/read-pages.ts'
 import { isAbove, type Position, positionIn, positionText } from '../position.ts'
+import { NodeChooser, pause } from '../stomp/node-chooser.ts'
 import { NobodyThereError, type SendAnswer, type StompConnection } from '../stomp/stomp-connection.ts'
 import { namedChatIn } from './chat-name.ts'
-import { NodeChooser, pause } from './node-chooser.ts'
 import { ReaderCheck } from './reader-check.ts'
 import { type RunContext, roomOf } from './run-context.ts'
 

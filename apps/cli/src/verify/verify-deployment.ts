@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isAbove, type Position } from '../position.ts'
+import { pause } from '../stomp/node-chooser.ts'
 import { checkHistory, type HistoryRoom, type HistoryVerdict } from './history-check.ts'
-import { pause } from './node-chooser.ts'
 import { Reader } from './reader.ts'
 import { type RunContext, runContext } from './run-context.ts'
 import type { VerifyOptions } from './verify-options.ts'

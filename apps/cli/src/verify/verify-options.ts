@@ -1,12 +1,7 @@
-import type { Transport } from '../stomp/stomp-connection.ts'
-import type { TokenSource } from '../stomp/token-source.ts'
+import type { ClientOptions } from '../stomp/client-options.ts'
 
 /** One run of the checker. */
-export interface VerifyOptions {
-  /** `http://host:port`, without a slash at the end. */
-  readonly nodes: readonly string[]
-  readonly tokens: TokenSource
-  readonly transport: Transport
+export interface VerifyOptions extends ClientOptions {
   readonly writers: number
   readonly readers: number
   readonly rooms: readonly number[]
@@ -18,8 +13,6 @@ export interface VerifyOptions {
   /** SENDs of one writer without an answer. */
   readonly inFlight: number
   readonly contentBytes: number
-  readonly connectTimeoutMs: number
-  readonly answerTimeoutMs: number
   /** How long one chat is tried again. */
   readonly giveUpMs: number
   /** How long, after the last answer, readers may take to have everything. */
@@ -31,7 +24,6 @@ export interface VerifyOptions {
 }
 
 export const VERIFY_DEFAULTS = {
-  transport: 'websocket',
   writers: 4,
   readers: 8,
   rooms: 2,
@@ -40,8 +32,6 @@ export const VERIFY_DEFAULTS = {
   rate: 40,
   inFlight: 4,
   contentBytes: 100,
-  connectTimeoutMs: 5_000,
-  answerTimeoutMs: 30_000,
   giveUpMs: 60_000,
   settleMs: 30_000,
   historyMs: 30_000,

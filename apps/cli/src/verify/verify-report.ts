@@ -12,7 +12,7 @@ export interface Crowd {
   readonly writers: readonly Writer[]
 }
 
-export interface ReaderReport {
+interface ReaderReport {
   readonly name: string
   readonly roomId: number
   readonly delivered: number

@@ -1,6 +1,6 @@
+import { NodeChooser, pause } from '../stomp/node-chooser.ts'
 import { NobodyThereError, type SendAnswer, type StompConnection } from '../stomp/stomp-connection.ts'
 import { clientMessageIdOf, contentOf, type NamedChat } from './chat-name.ts'
-import { NodeChooser, pause } from './node-chooser.ts'
 import { type RunContext, roomOf } from './run-context.ts'
 
 const FIRST_RETRY_MS = 50

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConnectError, StompConnection } from '../stomp/stomp-connection.ts'
-import type { VerifyOptions } from './verify-options.ts'
+import type { ClientOptions } from './client-options.ts'
+import { ConnectError, StompConnection } from './stomp-connection.ts'
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
@@ -10,13 +10,13 @@ const FINAL_CODES = new Set(['CHAT-032', 'CHAT-004', 'CHAT-001'])
 
 /** A client's way to a node: the next one of the list whenever the last was lost, waiting longer with each round. */
 export class NodeChooser {
-  readonly #options: VerifyOptions
+  readonly #options: ClientOptions
   readonly #userId: string
   #next: number
   #connections = 0
 
   /** `first`: which node of the list it begins with. */
-  constructor(options: VerifyOptions, userId: string, first: number) {
+  constructor(options: ClientOptions, userId: string, first: number) {
     this.#options = options
     this.#userId = userId
     this.#next = first
