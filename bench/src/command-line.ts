@@ -24,7 +24,7 @@ export interface BenchOptions {
 }
 
 const BENCHES = ['fanout', 'idle', 'pipeline', 'soak'] as const
-export type BenchName = (typeof BENCHES)[number]
+type BenchName = (typeof BENCHES)[number]
 
 export type Command =
   | { readonly name: 'help' }

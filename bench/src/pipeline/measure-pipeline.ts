@@ -96,7 +96,7 @@ async function measureBare(
   const program = new URL('../servers/bare-kafka.ts', import.meta.url)
   const child = startChild({ program, core: SERVER_CORE, nodeOptions: ['--max-semi-space-size=16'] })
   try {
-    const answer = nextMessage(child, (message: FromBare): message is FromBare => true, RUN_TIMEOUT_MS)
+    const answer = nextMessage(child, (_message: FromBare): _message is FromBare => true, RUN_TIMEOUT_MS)
     child.send({ brokers: services.brokers, topic: `bench-${randomUUID()}`, load })
     const told = await answer
     if ('reason' in told) throw new Error(`kafkajs alone: ${told.reason}`)

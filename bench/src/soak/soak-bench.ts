@@ -10,7 +10,7 @@ import { type HeapSample, type HeapSlope, heapSlope } from './heap-slope.ts'
 const MINUTES = 10
 const QUICK_MINUTES = 2
 /** What may look like growth: the heap of a server that leaks nothing is not quite still either. */
-export const MAX_PERCENT_PER_MINUTE = 0.5
+const MAX_PERCENT_PER_MINUTE = 0.5
 /** The part of the run in which bounded memory fills, and code is compiled. */
 const WARM_UP_SHARE = 0.25
 const SAMPLES = 60

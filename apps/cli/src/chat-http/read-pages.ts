@@ -2,7 +2,7 @@ import { type Position, positionIn, positionText } from '../position.ts'
 import { failureIn } from '../stomp/stomp-connection.ts'
 
 /** A chat of the history, as far as one can rely on it in every mode. */
-export interface PagedChat {
+interface PagedChat {
   readonly _id: string
   readonly senderId: string
   readonly messageType: string
