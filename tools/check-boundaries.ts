@@ -13,7 +13,8 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   // It runs in browsers, and talks to the server over the wire alone.
   client: [],
   page: ['client'],
-  app: ['core', 'contract', 'adapter', 'client', 'page'],
+  // One app reads another's settings: the command line tells what the server would do with them.
+  app: ['core', 'contract', 'adapter', 'client', 'page', 'app'],
 }
 
 interface Package {

@@ -9,6 +9,10 @@ export interface BenchOptions {
   readonly contestants: readonly Contestant[] | undefined
   /** Of `fanout`. */
   readonly scenarios: readonly string[] | undefined
+  /** Of `soak`. */
+  readonly minutes: number | undefined
+  /** Of `pipeline`. */
+  readonly profiles: readonly string[] | undefined
   /** Of `fanout`: JSON of a delivered chat. */
   readonly bodyBytes: number | undefined
   /** Of `fanout`: messages that each publisher keeps in flight. */
@@ -19,22 +23,32 @@ export interface BenchOptions {
   readonly profile: boolean
 }
 
+const BENCHES = ['fanout', 'idle', 'pipeline', 'soak', 'presence-link'] as const
+type BenchName = (typeof BENCHES)[number]
+
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'wrong'; readonly problem: string }
-  | { readonly name: 'fanout' | 'idle' | 'presence-link'; readonly options: BenchOptions }
+  | { readonly name: BenchName; readonly options: BenchOptions }
 
 export const HELP: string = `pnpm bench <name> [options]
 
   fanout   1 room × 500 and 100 rooms × 10 subscribers, saturating and paced, beside its baselines
+  pipeline STOMP SEND → log → subscribers, 10 rooms × 10: embedded, Kafka with 1 and 3 nodes, beside kafkajs alone
+           (KAFKA_BROKERS and MONGODB_URL as tools/services/*.sh up print them; without them the embedded profile only)
+  soak     the heap of the embedded server under a paced load, with subscribers that come and go; also pnpm soak.
+           Ends with 1 when it grows by more than 0.5 % a minute, or a chat is lost, doubled or out of order
   idle     memory of the server for each client that only listens
   presence-link
            the link to the state server over TCP and over gRPC; --save writes docs/tcp-vs-grpc.md too
 
-  --rounds N         interleaved rounds (fanout and presence-link: 7, idle: 5; with --quick 3, 3 and 2)
+  --rounds N         interleaved rounds (fanout, pipeline, presence-link: 7, idle: 5; with --quick 3, 3, 3 and 2)
   --quick            fewer and shorter rounds: an indication only
   --only A,B         some contestants: ${CONTESTANTS.join(', ')}
   --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced
+                     pipeline: some of saturating, paced
+  --minutes N        soak: how long (10; with --quick 2)
+  --profiles A,B     pipeline: some of kafkajs, embedded, kafka-1, kafka-3
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
   --clients N        idle: connections (10,000)
@@ -63,6 +77,8 @@ function parse(args: readonly string[]): Command {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       scenario: { type: 'string' },
+      profiles: { type: 'string' },
+      minutes: { type: 'string' },
       body: { type: 'string' },
       'in-flight': { type: 'string' },
       clients: { type: 'string' },
@@ -75,30 +91,29 @@ function parse(args: readonly string[]): Command {
   })
   const [name, ...more] = positionals
   if (values.help || name === undefined) return { name: 'help' }
-  if (!isBench(name) || more.length > 0) {
+  const bench = BENCHES.find(one => one === name)
+  if (bench === undefined || more.length > 0) {
     return { name: 'wrong', problem: `no such bench: ${positionals.join(' ')}` }
   }
   const output = values.json ? 'json' : values.markdown ? 'markdown' : 'table'
   const { quick, save, profile } = values
   return {
-    name,
+    name: bench,
     options: {
       rounds: positive('--rounds', values.rounds),
       inFlight: positive('--in-flight', values['in-flight']),
       bodyBytes: positive('--body', values.body),
+      minutes: positive('--minutes', values.minutes),
       clients: positive('--clients', values.clients),
       contestants: values.only?.split(',').map(contestant),
       scenarios: values.scenario?.split(','),
+      profiles: values.profiles?.split(','),
       output,
       quick,
       save,
       profile,
     },
   }
-}
-
-function isBench(name: string): name is 'fanout' | 'idle' | 'presence-link' {
-  return name === 'fanout' || name === 'idle' || name === 'presence-link'
 }
 
 function positive(option: string, text: string | undefined): number | undefined {

@@ -2,9 +2,11 @@ import process from 'node:process'
 import { HELP, parseCommandLine } from './command-line.ts'
 import { fanoutBench } from './fanout/fanout-bench.ts'
 import { idleBench } from './idle/idle-bench.ts'
+import { pipelineBench } from './pipeline/pipeline-bench.ts'
 import { writeLinkDocument } from './presence-link/link-document.ts'
 import { presenceLinkBench } from './presence-link/presence-link-bench.ts'
 import { report } from './report.ts'
+import { soakBench } from './soak/soak-bench.ts'
 
 const command = parseCommandLine(process.argv.slice(2))
 switch (command.name) {
@@ -25,6 +27,15 @@ switch (command.name) {
     const result = await presenceLinkBench(command.options)
     await report(result, command.options)
     if (command.options.save) await writeLinkDocument(result, `pnpm bench ${process.argv.slice(2).join(' ')}`)
+    break
+  }
+  case 'pipeline':
+    await report(await pipelineBench(command.options), command.options)
+    break
+  case 'soak': {
+    const result = await soakBench(command.options)
+    await report(result, command.options)
+    process.exitCode = result.passed ? 0 : 1
     break
   }
 }

@@ -47,3 +47,13 @@ export function rotated<T>(list: readonly T[], by: number): T[] {
   const start = list.length === 0 ? 0 : by % list.length
   return [...list.slice(start), ...list.slice(0, start)]
 }
+
+/** `median [low–high]`, with about three digits that mean something. */
+export function shown(
+  { median, low, high, values }: Spread,
+  digits: number = median < 10 ? (median < 1 ? 3 : 2) : 1,
+): string {
+  const number = (value: number): string =>
+    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return values.length === 1 ? number(median) : `${number(median)} [${number(low)}–${number(high)}]`
+}

@@ -8,6 +8,9 @@ import { type Publisher, REMEMBERED, Receiver, type Tally } from './receiver.ts'
 
 const JOINS_AT_ONCE = 100
 
+/** A run over several nodes: the members of each room are dealt out over them in turn. */
+export type LoadRun = FanoutRun & { readonly ports?: readonly number[] }
+
 /** The members of all rooms, what they publish and what they receive. */
 export class FanoutLoad implements Tally {
   readonly latency: LatencyHistogram = new LatencyHistogram()
@@ -23,19 +26,20 @@ export class FanoutLoad implements Tally {
   readonly #receivers: Receiver[] = []
   #budget = 0
 
-  constructor(run: FanoutRun) {
+  constructor(run: LoadRun) {
     this.dialect = dialectOf(run.contestant, { heartBeatMs: 0 })
     this.#membersPerRoom = run.membersPerRoom
     this.#bodyBytes = run.bodyBytes
     for (let roomId = 1; roomId <= run.rooms; roomId += 1) this.#addRoom(run, roomId)
   }
 
-  #addRoom({ port, membersPerRoom, publishersPerRoom }: FanoutRun, roomId: number): void {
+  #addRoom({ port, ports = [port], membersPerRoom, publishersPerRoom }: LoadRun, roomId: number): void {
     const publishers: Publisher[] = []
     const order = new RoomOrder(publishersPerRoom)
     for (let index = 0; index < membersPerRoom; index += 1) {
       const identity = { roomId, userId: `user-${(roomId - 1) * membersPerRoom + index}` }
-      const receiver = new Receiver({ identity, port, tally: this, order, publishers })
+      const node = ports[(roomId + index) % ports.length] ?? port
+      const receiver = new Receiver({ identity, port: node, tally: this, order, publishers })
       this.#receivers.push(receiver)
       if (index < publishersPerRoom) {
         const sentAtMs = new Float64Array(REMEMBERED)

@@ -31,14 +31,17 @@ export class ServerProcess implements AsyncDisposable {
     this.#dataFolder = dataFolder
   }
 
-  /** Resolves when it takes connections. */
-  static async start(contestant: Contestant): Promise<ServerProcess> {
+  /** Resolves when it takes connections. `environment`: settings beside the bench's own. */
+  static async start(
+    contestant: Contestant,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const port = await freePort()
     const dataFolder = await mkdtemp(join(tmpdir(), 'sgs-chat-bench-'))
     const child = startChild({
       program: FACTS[contestant].program,
       nodeOptions: [...SERVER_OPTIONS, '--expose-gc', `--import=${SAMPLER.href}`],
-      environment: serverEnvironment(port, dataFolder),
+      environment: { ...serverEnvironment(port, dataFolder), ...environment },
       core: SERVER_CORE,
     })
     const server = new ServerProcess(port, child, dataFolder)

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Kafka, logLevel } from 'kafkajs'
+import type { ServerSample } from '../processes/messages.ts'
+import { ServerProcess } from '../processes/server-process.ts'
+import { type KafkaServices, nodesOf, type Profile } from './pipeline-profiles.ts'
+import { PARTITIONS } from './pipeline-run.ts'
+
+const READY_TIMEOUT_MS = 60_000
+const READY_POLL_MS = 50
+
+/** The nodes of a profile, with a log and a history of their own. */
+export class PipelineCluster implements AsyncDisposable {
+  readonly #nodes: readonly ServerProcess[]
+  readonly #brokers: readonly string[]
+  readonly #name: string
+
+  private constructor(nodes: readonly ServerProcess[], brokers: readonly string[], name: string) {
+    this.#nodes = nodes
+    this.#brokers = brokers
+    this.#name = name
+  }
+
+  /** Resolves when every node is ready. */
+  static async start(
+    profile: Exclude<Profile, 'kafkajs'>,
+    services: KafkaServices | undefined,
+  ): Promise<PipelineCluster> {
+    const name = `bench-${randomUUID()}`
+    const usesKafka = profile !== 'embedded'
+    if (usesKafka && services === undefined) throw new Error(`${profile} needs KAFKA_BROKERS and MONGODB_URL`)
+    const environment = usesKafka && services !== undefined ? kafkaEnvironment(services, name) : OWN_ENGINES
+    const nodes: ServerProcess[] = []
+    const cluster = new PipelineCluster(nodes, usesKafka ? (services?.brokers ?? []) : [], name)
+    try {
+      for (let node = 0; node < nodesOf(profile); node += 1) {
+        const server = await ServerProcess.start('embedded', environment)
+        nodes.push(server)
+        await ready(server.port)
+      }
+      return cluster
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get ports(): readonly number[] {
+    return this.#nodes.map(({ port }) => port)
+  }
+
+  /** Of all nodes together, each on its own clock. */
+  async samples(): Promise<readonly ServerSample[]> {
+    return Promise.all(this.#nodes.map(node => node.sample()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#nodes.map(node => node[Symbol.asyncDispose]()))
+    if (this.#brokers.length === 0) return
+    const admin = new Kafka({ brokers: [...this.#brokers], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    await admin.deleteTopics({ topics: [this.#name] }).catch(() => undefined)
+    await admin.disconnect()
+  }
+}
+
+/** The bench's own environment names the services for the Kafka profiles; this one must not use them. */
+const OWN_ENGINES = { KAFKA_BROKERS: '', MONGODB_URL: '' }
+
+/** Several nodes on one machine, and no files are sent: disks of their own are no harm. */
+function kafkaEnvironment({ brokers, mongodbUrl }: KafkaServices, name: string): Record<string, string> {
+  return {
+    KAFKA_BROKERS: brokers.join(','),
+    KAFKA_TOPIC: name,
+    KAFKA_ARCHIVE_GROUP: name,
+    KAFKA_PARTITIONS: String(PARTITIONS),
+    KAFKA_ALLOW_WEAK_TOPIC: 'true',
+    MONGODB_URL: mongodbUrl,
+    MONGODB_DATABASE: name,
+    SINGLE_NODE: 'true',
+  }
+}
+
+async function ready(port: number): Promise<void> {
+  const deadlineMs = performance.now() + READY_TIMEOUT_MS
+  for (;;) {
+    const response = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)
+    if (response?.status === 200) return
+    if (performance.now() > deadlineMs) throw new Error(`the node is not ready: ${await response?.text()}`)
+    await sleep(READY_POLL_MS)
+  }
+}
