@@ -32,7 +32,7 @@ interface Block {
 
 function blocksOf(page: string): Block[] {
   const text = readFileSync(join(root, page), 'utf8')
-  const pattern = /(?:<!-- given: ([^]*?) -->\s*\n)?```(?:ts|js)\n([^]*?)```/g
+  const pattern = /(?:<!-- given: (.*?) -->\s*\n)?```(?:ts|js)\n(.*?)```/gs
   return [...text.matchAll(pattern)].map(match => ({
     page,
     line: text.slice(0, match.index + match[0].indexOf('```')).split('\n').length,
