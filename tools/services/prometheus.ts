@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-export interface PrometheusSample {
+interface PrometheusSample {
   readonly metric: Readonly<Record<string, string>>
   readonly value: readonly [seconds: number, value: string]
 }

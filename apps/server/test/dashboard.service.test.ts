@@ -52,7 +52,7 @@ describe.skipIf(!(await prometheusTools()))('what operators look at', () => {
     const use = async (): Promise<void> => {
       const guest = await ChatClient.connect(server.url, token)
       await guest.subscribe('/topic/7', { since: '1:-1' })
-      guest.stomp.publish({ destination: '/topic/7', body: '{}' })
+      guest.stomp.publish({ destination: '/topic/7', body: '{}', headers: { receipt: 'refused' } })
       await guest.ended
       await postChat(server.url, token, { roomId: 7, messageType: 'TEXT', content: 'hello' })
       await getHistory(server.url, token, '?roomId=7&limit=1')
