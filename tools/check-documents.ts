@@ -8,7 +8,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
-/** In a package that has everything installed. */
+/** In a package that has the drivers and the clients installed. */
 const folder = join(root, 'apps/server/artefacts/documents')
 const pages = globSync(
   [
@@ -41,6 +41,20 @@ function blocksOf(page: string): Block[] {
   }))
 }
 
+/** Every package of ours by its name, also where nothing else in the folder needs it. */
+function ourPackages(): Record<string, string[]> {
+  const manifests = globSync(['packages/*/package.json', 'packages/adapters/*/package.json'], { cwd: root })
+  return Object.fromEntries(
+    manifests.flatMap(path => {
+      const { name, exports } = JSON.parse(readFileSync(join(root, path), 'utf8'))
+      return Object.entries<Record<string, string>>(exports).map(([entry, targets]) => [
+        `${name}${entry.slice(1)}`,
+        [join(root, dirname(path), targets['@sgs-chat/source'] ?? '')],
+      ])
+    }),
+  )
+}
+
 function checkLinks(page: string): void {
   const text = readFileSync(join(root, page), 'utf8')
   for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)) {
@@ -60,7 +74,11 @@ writeFileSync(
   join(folder, 'tsconfig.json'),
   JSON.stringify({
     extends: '../../../../tsconfig.test.json',
-    compilerOptions: { noUnusedLocals: false, lib: ['es2024', 'esnext.array', 'esnext.disposable', 'dom'] },
+    compilerOptions: {
+      paths: ourPackages(),
+      noUnusedLocals: false,
+      lib: ['es2024', 'esnext.array', 'esnext.disposable', 'dom'],
+    },
     include: ['*.ts'],
   }),
 )
