@@ -41,16 +41,21 @@ function blocksOf(page: string): Block[] {
   }))
 }
 
-/** Every package of ours by its name, also where nothing else in the folder needs it. */
-function ourPackages(): Record<string, string[]> {
+/** Every package of ours and every driver by its name, also where nothing else in the folder needs it. */
+function knownPackages(): Record<string, string[]> {
   const manifests = globSync(['packages/*/package.json', 'packages/adapters/*/package.json'], { cwd: root })
   return Object.fromEntries(
     manifests.flatMap(path => {
-      const { name, exports } = JSON.parse(readFileSync(join(root, path), 'utf8'))
-      return Object.entries<Record<string, string>>(exports).map(([entry, targets]) => [
-        `${name}${entry.slice(1)}`,
-        [join(root, dirname(path), targets['@sgs-chat/source'] ?? '')],
-      ])
+      const at = join(root, dirname(path))
+      const { name, exports, dependencies = {} } = JSON.parse(readFileSync(join(root, path), 'utf8'))
+      const drivers = Object.keys(dependencies).filter(driver => !driver.startsWith('@sgs-chat/'))
+      return [
+        ...drivers.map(driver => [driver, [join(at, 'node_modules', driver)]]),
+        ...Object.entries<Record<string, string>>(exports).map(([entry, targets]) => [
+          `${name}${entry.slice(1)}`,
+          [join(at, targets['@sgs-chat/source'] ?? '')],
+        ]),
+      ]
     }),
   )
 }
@@ -75,7 +80,7 @@ writeFileSync(
   JSON.stringify({
     extends: '../../../../tsconfig.test.json',
     compilerOptions: {
-      paths: ourPackages(),
+      paths: knownPackages(),
       noUnusedLocals: false,
       lib: ['es2024', 'esnext.array', 'esnext.disposable', 'dom'],
     },
