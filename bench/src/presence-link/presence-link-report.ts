@@ -18,7 +18,9 @@ export interface Figure {
 
 const per10k = (micros: number, { requests }: LinkMeasurement): number => (micros / 1_000 / requests) * 10_000
 
-export const FIGURES = {
+type FigureName = 'rate' | 'p50' | 'p99' | 'clientCpu' | 'serverCpu' | 'sent' | 'received'
+
+export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   rate: { title: 'requests/s', digits: 0, of: one => one.requests / (one.elapsedMs / 1_000) },
   p50: { title: 'p50 ms', digits: 2, of: one => one.p50Ms },
   p99: { title: 'p99 ms', digits: 2, of: one => one.p99Ms },
@@ -34,7 +36,7 @@ export const FIGURES = {
   },
   sent: { title: 'bytes there', digits: 1, of: one => one.bytesSent / one.requests },
   received: { title: 'bytes back', digits: 1, of: one => one.bytesReceived / one.requests },
-} as const satisfies Record<string, Figure>
+}
 
 export function linkTables(series: readonly LinkSeries[]): Table[] {
   const figures: readonly Figure[] = Object.values(FIGURES)
