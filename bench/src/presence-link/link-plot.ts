@@ -26,6 +26,7 @@ export function linkPlot(series: readonly LinkSeries[]): string {
   )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    '<title>TCP against gRPC: medians of requests per second, p99, CPU time and bytes</title>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     legend(),
     ...panels,
