@@ -50,7 +50,11 @@ function knownPackages(): Record<string, string[]> {
       const { name, exports, dependencies = {} } = JSON.parse(readFileSync(join(root, path), 'utf8'))
       const drivers = Object.keys(dependencies).filter(driver => !driver.startsWith('@sgs-chat/'))
       return [
-        ...drivers.map(driver => [driver, [join(at, 'node_modules', driver)]]),
+        ...drivers.flatMap(driver => {
+          const folder = join(at, 'node_modules', driver)
+          const { types } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+          return types === undefined ? [] : [[driver, [join(folder, types)]]]
+        }),
         ...Object.entries<Record<string, string>>(exports).map(([entry, targets]) => [
           `${name}${entry.slice(1)}`,
           [join(at, targets['@sgs-chat/source'] ?? '')],

@@ -33,7 +33,8 @@ export class ConnectionPool {
   private readonly idle: LineConnection[] = []
   private opening = 0
   private readonly waiting = new Set<Waiter>()
-  private down: { readonly untilMs: number; readonly error: unknown } | undefined
+  /** Set while nothing is opened, because the last try failed. By a timer: the wall clock may step. */
+  private down: { readonly error: unknown; readonly cancel: CancelTimer } | undefined
   private cancelSweep: CancelTimer | undefined
   private isClosed = false
 
@@ -66,6 +67,7 @@ export class ConnectionPool {
 
   async close(): Promise<void> {
     this.isClosed = true
+    this.up()
     this.cancelSweep?.()
     for (const waiter of this.waiting) waiter.reject(closedError())
     for (const connection of this.connections) connection.close(closedError())
@@ -90,12 +92,12 @@ export class ConnectionPool {
   }
 
   private async take(untilMs: number, signal: CancelSignal | undefined): Promise<LineConnection> {
-    const { connections: limit, maxWaiting, clock } = this.settings
+    const { connections: limit, maxWaiting } = this.settings
     const idle = this.idle.pop()
     if (idle !== undefined) return idle
-    const isDown = this.down !== undefined && clock.nowMs() < this.down.untilMs
-    if (isDown && this.connections.size === 0) throw this.down?.error
-    if (!isDown && this.connections.size + this.opening < limit) return this.open(untilMs, signal)
+    if (this.down !== undefined && this.connections.size === 0) throw this.down.error
+    if (this.down === undefined && this.connections.size + this.opening < limit)
+      return this.open(untilMs, signal)
     if (this.waiting.size >= maxWaiting) throw busyError(this.waiting.size)
     return this.wait(untilMs, signal)
   }
@@ -140,7 +142,7 @@ export class ConnectionPool {
       connection.answers = 0
       connection.onClose = () => this.drop(connection)
       this.connections.add(connection)
-      this.down = undefined
+      this.up()
       this.backoff.reset()
       this.sweepLater()
       return connection
@@ -155,12 +157,14 @@ export class ConnectionPool {
   }
 
   private noteDown(error: unknown): void {
-    const nowMs = this.settings.clock.nowMs()
-    if (this.down === undefined || this.down.untilMs <= nowMs) {
-      const told = ChatError.is(error) ? error : connectError('', error)
-      this.down = { untilMs: nowMs + this.backoff.next(), error: told }
-    }
+    const told = ChatError.is(error) ? error : connectError('', error)
+    this.down ??= { error: told, cancel: this.settings.clock.after(this.backoff.next(), () => this.up()) }
     if (this.connections.size === 0) for (const waiter of this.waiting) waiter.reject(this.down.error)
+  }
+
+  private up(): void {
+    this.down?.cancel()
+    this.down = undefined
   }
 
   private give(connection: LineConnection): void {
@@ -189,7 +193,9 @@ export class ConnectionPool {
   }
 
   private leftMs(untilMs: number): number {
-    return Math.max(1, untilMs - this.settings.clock.nowMs())
+    const { clock, requestTimeoutMs } = this.settings
+    // Never more than it had, should the wall clock step back.
+    return Math.min(Math.max(1, untilMs - clock.nowMs()), requestTimeoutMs)
   }
 
   private sweepLater(): void {
