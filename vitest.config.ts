@@ -6,7 +6,7 @@ const resolve = { conditions: [...conditions, 'import', 'node', 'default'] }
 const ssr = { resolve: { conditions: [...conditions, 'import', 'node', 'default'] } }
 
 /**
- * The level of a test is its suffix: `.test.ts` touches nothing outside its process,
+ * A time limit ends what hangs, on the slowest machine too; it says nothing about speed. The level of a test is its suffix: `.test.ts` touches nothing outside its process,
  * `.int.test.ts` uses real files, sockets or servers, `.e2e.test.ts` starts the composed server, `.service.test.ts` needs
  * a server that is not ours (see tools/services): one file at a time, as they share it; `.browser.test.ts` looks at the
  * page in a real Chromium.
@@ -21,10 +21,29 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: { name: 'unit', execArgv: ['--expose-gc'], include: files('.test.ts'), exclude: unitExclude },
+        test: {
+          name: 'unit',
+          execArgv: ['--expose-gc'],
+          include: files('.test.ts'),
+          exclude: unitExclude,
+          testTimeout: 30_000,
+        },
       },
-      { resolve, ssr, test: { name: 'integration', include: files('.int.test.ts'), testTimeout: 30_000 } },
-      { resolve, ssr, test: { name: 'e2e', include: files('.e2e.test.ts'), testTimeout: 60_000 } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'integration',
+          include: files('.int.test.ts'),
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: { name: 'e2e', include: files('.e2e.test.ts'), testTimeout: 120_000, hookTimeout: 60_000 },
+      },
       {
         resolve,
         ssr,

@@ -160,7 +160,7 @@ describe('R8: paths and methods', () => {
     const expected = {
       result: 'SUCCESS',
       message: 'get presence in room successfully',
-      data: { roomId: 7, users: [{ userId: 'alice', sessions: 1 }] },
+      data: { roomId: 7, users: [{ userId: 'alice', sessions: 1 }], complete: true },
     }
     await vi.waitFor(async () => {
       expect(await (await served.ask('/chat/rooms/7/presence')).json()).toEqual(expected)
