@@ -14,7 +14,7 @@ export type {
 export { type FileInspector, type FileTraits, UNKNOWN_TYPE } from './attachment/file-inspector.ts'
 export type { OpenAttachment, OpenOptions } from './attachment/open-attachment.ts'
 export { closedStoreError, OpenFiles, type OpenFilesOptions } from './attachment/open-files.ts'
-export type { MadePicture, Pictures, PictureSource } from './attachment/pictures.ts'
+export type { MadePicture, PictureSource, Pictures } from './attachment/pictures.ts'
 export type {
   AnnouncedFile,
   ExpectedUpload,

@@ -123,6 +123,11 @@ export const fileQuerySchema: z.ZodType = z.object({
 })
 export const fileBytesSchema: z.ZodType = z.string().meta({ format: 'binary' })
 
+/** An answer without a body. */
+export function emptySchema(description: string): z.ZodType {
+  return z.null().describe(description)
+}
+
 export const announcedFileSchema: z.ZodType = named(
   'AnnouncedFile',
   z.object({

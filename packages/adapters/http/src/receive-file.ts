@@ -1,4 +1,11 @@
-import { type ChatDraft, ChatError, type ChatSystem, parseChatDraft, type SentChat, type User } from '@sgs-chat/core'
+import {
+  type ChatDraft,
+  ChatError,
+  type ChatSystem,
+  parseChatDraft,
+  type SentChat,
+  type User,
+} from '@sgs-chat/core'
 import type { FastifyRequest } from 'fastify'
 import { invalid, readFileForm } from './file-form.ts'
 import type { HttpLimits } from './http-limits.ts'

@@ -1,4 +1,4 @@
-import { ChatError, type MadePicture, type Pictures, type PictureSource } from '@sgs-chat/core'
+import { ChatError, type MadePicture, type PictureSource, type Pictures } from '@sgs-chat/core'
 import sharp, { type Sharp } from 'sharp'
 import { type PictureLimits, withDefaultPictureLimits } from './picture-limits.ts'
 import { Turns } from './turns.ts'
@@ -39,8 +39,9 @@ async function strip(source: PictureSource, limits: PictureLimits): Promise<Made
   const { exif, xmp, iptc } = await decoded(() => open(file, limits).metadata())
   if (exif === undefined && xmp === undefined && iptc === undefined) return undefined
   // Turned as EXIF says, since that goes too; the colours' profile stays.
-  const upright = open(file, limits, { animated: true }).autoOrient().keepIccProfile()
-  return make(writeAs(upright, format), source.contentType, format === 'jpeg' ? 'jpg' : format, limits)
+  const anew = (): Sharp =>
+    writeAs(open(file, limits, { animated: true }).autoOrient().keepIccProfile(), format)
+  return make(anew, source.contentType, format === 'jpeg' ? 'jpg' : format, limits)
 }
 
 function writeAs(picture: Sharp, format: Format): Sharp {
@@ -60,10 +61,12 @@ function writeAs(picture: Sharp, format: Format): Sharp {
 
 async function thumbnail(source: PictureSource, size: number, limits: PictureLimits): Promise<MadePicture> {
   formatOf(source)
-  const small = open(await read(source, limits), limits)
-    .autoOrient()
-    .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
-    .webp({ quality: QUALITY.thumbnail })
+  const file = await read(source, limits)
+  const small = (): Sharp =>
+    open(file, limits)
+      .autoOrient()
+      .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: QUALITY.thumbnail })
   return make(small, 'image/webp', 'webp', limits)
 }
 
@@ -77,13 +80,15 @@ function open(
 }
 
 async function make(
-  picture: Sharp,
+  picture: () => Sharp,
   contentType: string,
   extension: string,
   { timeoutMs }: PictureLimits,
 ): Promise<MadePicture> {
   const seconds = Math.ceil(timeoutMs / 1_000)
-  const { data, info } = await decoded(() => picture.timeout({ seconds }).toBuffer({ resolveWithObject: true }))
+  const { data, info } = await decoded(() =>
+    picture().timeout({ seconds }).toBuffer({ resolveWithObject: true }),
+  )
   return { bytes: data, contentType, extension, width: info.width, height: info.pageHeight ?? info.height }
 }
 
@@ -113,6 +118,8 @@ async function decoded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    throw new ChatError('FILE_CONVERSION_ERROR', 'the picture is damaged, too large or takes too long', { cause })
+    throw new ChatError('FILE_CONVERSION_ERROR', 'the picture is damaged, too large or takes too long', {
+      cause,
+    })
   }
 }

@@ -18,7 +18,8 @@ const HOUR_MS = 3_600_000
 export const pendingRules: readonly Rule<AttachmentStoreHarness>[] = [
   {
     id: 'A21',
-    title: 'a pending upload and a file of the same name are two things: each is found, opened and removed alone',
+    title:
+      'a pending upload and a file of the same name are two things: each is found, opened and removed alone',
     async run({ store }) {
       const file = sampleAttachment(freshRoom())
       const { roomId, id } = file
@@ -38,7 +39,8 @@ export const pendingRules: readonly Rule<AttachmentStoreHarness>[] = [
   },
   {
     id: 'A22',
-    title: 'a kept upload is a file, with the bytes that came and the fields it is kept with, and pending no more',
+    title:
+      'a kept upload is a file, with the bytes that came and the fields it is kept with, and pending no more',
     async run({ store, countLeftovers }) {
       for (const changes of [{}, { contentType: 'image/gif', width: 3, height: 4 }]) {
         const leftovers = (await countLeftovers?.()) ?? 0
@@ -134,7 +136,8 @@ const TEXT = 'twelve bytes'
 export const directRules: readonly Rule<AttachmentStoreHarness>[] = [
   {
     id: 'A26',
-    title: 'a link reads the one file, with the type and the disposition it was made for; altered it reads nothing',
+    title:
+      'a link reads the one file, with the type and the disposition it was made for; altered it reads nothing',
     async run({ store }) {
       const direct = need(store, 'direct')
       const file = await store.put(sampleAttachment(freshRoom()), chunks(Buffer.from(TEXT)), ROOMY)
@@ -156,7 +159,8 @@ export const directRules: readonly Rule<AttachmentStoreHarness>[] = [
   },
   {
     id: 'A27',
-    title: 'a form uploads a pending file of exactly its fields and length; any other is refused and leaves nothing',
+    title:
+      'a form uploads a pending file of exactly its fields and length; any other is refused and leaves nothing',
     async run(harness) {
       const { store } = harness
       const direct = need(store, 'direct')

@@ -35,11 +35,7 @@ export type UploadName = Pick<Attachment, 'roomId' | 'id'>
  * Rejects with FILE_CONVERSION_ERROR when the store cannot take or give the file, TOO_LARGE over the limit.
  */
 export interface AttachmentStore extends Closeable {
-  put(
-    attachment: AttachmentFields,
-    body: AsyncIterable<Uint8Array>,
-    options: PutOptions,
-  ): Promise<Attachment>
+  put(attachment: AttachmentFields, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Attachment>
   /** Undefined when the room has no such file. */
   find(roomId: RoomId, id: string, options?: PlaceOptions): Promise<Attachment | undefined>
   /** Undefined when the room has no such file. */

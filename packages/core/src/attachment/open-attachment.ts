@@ -50,9 +50,9 @@ export function openAttachment(ports: OpenPorts): OpenAttachment {
     let thumbnail = making.get(key)
     if (thumbnail === undefined) {
       // Not with the signal: others may be waiting for the same one.
-      thumbnail = makeThumbnail(ports, pictures, id, size, await openWhole(ref, options)).finally(() =>
-        making.delete(key),
-      )
+      thumbnail = openWhole(ref, {})
+        .then(original => makeThumbnail(ports, pictures, id, size, original))
+        .finally(() => making.delete(key))
       making.set(key, thumbnail)
     }
     const { attachment, bytes } = await thumbnail

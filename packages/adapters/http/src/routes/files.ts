@@ -7,7 +7,7 @@ import {
   parseRoomId,
 } from '@sgs-chat/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { FAILURES, fileBytesSchema, fileParamsSchema, fileQuerySchema } from '../api-schemas.ts'
+import { emptySchema, FAILURES, fileBytesSchema, fileParamsSchema, fileQuerySchema } from '../api-schemas.ts'
 import { boundReading, goneSignal, type HttpContext } from '../http-context.ts'
 
 /** Pictures that a browser draws and never runs. */
@@ -42,7 +42,7 @@ export function fileRoutes(app: FastifyInstance, context: HttpContext): void {
           description: 'The file',
           content: { 'application/octet-stream': { schema: fileBytesSchema } },
         },
-        302: { type: 'null', description: 'The file is at Location, for a short time' },
+        302: emptySchema('The file is at Location, for a short time'),
         default: FAILURES,
       },
     },
@@ -57,7 +57,10 @@ export function fileRoutes(app: FastifyInstance, context: HttpContext): void {
           contentType: attachment.contentType,
           contentDisposition: dispositionOf(attachment),
         })
-        return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(url, 302)
+        return reply
+          .header('cache-control', 'no-store')
+          .header('referrer-policy', 'no-referrer')
+          .redirect(url, 302)
       }
       setFileHeaders(reply, attachment, fileAccess !== undefined)
       if (request.method === 'HEAD') {
@@ -101,11 +104,7 @@ async function openFile(
 }
 
 /** Whatever is in a file, a browser must not run it as a page of this server. */
-function setFileHeaders(
-  reply: FastifyReply,
-  attachment: Attachment,
-  forMembers: boolean,
-): void {
+function setFileHeaders(reply: FastifyReply, attachment: Attachment, forMembers: boolean): void {
   const { contentType, bytes, width, height } = attachment
   if (width !== undefined) reply.header('x-picture-width', width)
   if (height !== undefined) reply.header('x-picture-height', height)

@@ -1,6 +1,6 @@
 import { type AnnouncedFile, type Attachments, ChatError, parseRoomId } from '@sgs-chat/core'
 import type { FastifyInstance } from 'fastify'
-import { announcedFileSchema, FAILURES, preparedUploadSchema, SECURED } from '../api-schemas.ts'
+import { announcedFileSchema, emptySchema, FAILURES, preparedUploadSchema, SECURED } from '../api-schemas.ts'
 import { invalid, readFileForm } from '../file-form.ts'
 import { goneSignal, type HttpContext } from '../http-context.ts'
 import { letGo } from '../uploads.ts'
@@ -46,14 +46,11 @@ function prepareRoute(app: FastifyInstance, context: HttpContext): void {
       const { id, roomId } = attachment
       const expiresAt = new Date(expiresAtMs).toISOString()
       const upload = { method: 'POST', url: form.url, fields: form.fields, fileField: form.fileField }
-      return reply
-        .code(201)
-        .header('cache-control', 'no-store')
-        .send({
-          result: 'SUCCESS',
-          message: 'upload prepared',
-          data: { id, roomId, link, upload, expiresAt },
-        })
+      return reply.code(201).header('cache-control', 'no-store').send({
+        result: 'SUCCESS',
+        message: 'upload prepared',
+        data: { id, roomId, link, upload, expiresAt },
+      })
     },
   )
 }
@@ -85,7 +82,7 @@ function receiveRoute(app: FastifyInstance, context: HttpContext): void {
       schema: {
         summary: 'Takes a form of POST /chat/attachments, with its file',
         tags: ['files'],
-        response: { 204: { type: 'null', description: 'The file is here' }, default: FAILURES },
+        response: { 204: emptySchema('The file is here'), default: FAILURES },
       },
     },
     async (request, reply) => {
