@@ -68,12 +68,16 @@ export function mongodbOptions(config: Config): MongodbOptions {
 export function s3Options(config: Config): S3Options {
   const { S3_ENDPOINT: endpoint, S3_PATH_STYLE: forcePathStyle, S3_SSE, S3_SSE_KMS_KEY_ID: kmsKeyId } = config
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = config
-  const { AWS_SESSION_TOKEN: sessionToken } = config
+  const { AWS_SESSION_TOKEN: sessionToken, S3_PUBLIC_ENDPOINT: publicEndpoint } = config
+  // AWS is reached from everywhere; an address of one's own network mostly is not.
+  const isReached = publicEndpoint !== undefined || endpoint === undefined
   const hasCredentials = accessKeyId !== undefined && secretAccessKey !== undefined
   return {
     bucket: config.S3_BUCKET ?? '',
     region: config.S3_REGION,
     maxOpenFiles: config.MAX_OPEN_FILES,
+    direct: (config.S3_DELIVERY ?? (isReached ? 'direct' : 'stream')) === 'direct',
+    ...(publicEndpoint === undefined ? {} : { publicEndpoint }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(forcePathStyle === undefined ? {} : { forcePathStyle }),
     ...(hasCredentials

@@ -19,7 +19,7 @@ function jpeg(orientation: number): Buffer {
 }
 
 describe('R15: what a file is', () => {
-  const { inspect, sampleBytes } = fileTypeInspector()
+  const inspector = fileTypeInspector()
 
   it.each([
     ['a PNG', PNG, { contentType: 'image/png', width: 1, height: 1 }],
@@ -38,16 +38,16 @@ describe('R15: what a file is', () => {
     ['text', Buffer.from('hello'), { contentType: 'application/octet-stream' }],
     ['nothing', new Uint8Array(0), { contentType: 'application/octet-stream' }],
   ])('%s is told by its bytes', async (_what, bytes, traits) => {
-    expect(await inspect(bytes)).toMatchObject(traits)
+    expect(await inspector.inspect(bytes)).toMatchObject(traits)
   })
 
   it('no bytes make it fail', async () => {
     for (const start of [PNG, GIF, jpeg(3), Buffer.from('RIFF'), Buffer.from('PK\x03\x04')]) {
       for (let cut = 0; cut <= start.length; cut += 3) {
         const sample = Buffer.concat([start.subarray(0, cut), randomBytes(64)])
-        expect((await inspect(sample)).contentType).toMatch(/^\w+\/[\w.+-]+$/)
+        expect((await inspector.inspect(sample)).contentType).toMatch(/^\w+\/[\w.+-]+$/)
       }
     }
-    expect(sampleBytes).toBeLessThanOrEqual(131_072)
+    expect(inspector.sampleBytes).toBeLessThanOrEqual(131_072)
   })
 })

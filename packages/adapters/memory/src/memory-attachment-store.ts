@@ -94,7 +94,7 @@ class Store implements MemoryAttachmentStore {
 
   async *pendingBefore(timeMs: number, options?: CallOptions): AsyncGenerator<UploadName> {
     this.gate.pass(options)
-    for (const { attachment, cameAtMs } of [...this.uploads.values()]) {
+    for (const { attachment, cameAtMs } of this.uploads.values()) {
       const { roomId, id } = attachment
       if (cameAtMs < timeMs) yield { roomId, id }
     }

@@ -6,10 +6,10 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { recordingLogger, seededRandom } from '@sgs-chat/contract/fakes'
-import { type Attachment, parseRoomId, userId } from '@sgs-chat/core'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { type Attachment, type AttachmentStore, parseRoomId, userId } from '@sgs-chat/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CuttableLink, cuttableLink } from '../../../../tools/services/cuttable-link.ts'
-import { type S3AttachmentStore, type S3Options, s3AttachmentStore } from '../src/index.ts'
+import { type S3Options, s3AttachmentStore } from '../src/index.ts'
 import { hasS3, type TestBucket, testBucket } from './s3-fixture.ts'
 
 const MEBIBYTE = 1_048_576
@@ -32,7 +32,7 @@ async function* chunksOf(bytes: Uint8Array, chunkBytes = 100_000): AsyncGenerato
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
 }
 
-async function bytesOf(store: S3AttachmentStore, id: string): Promise<Buffer> {
+async function bytesOf(store: AttachmentStore, id: string): Promise<Buffer> {
   const opened = await store.open(parseRoomId(7), id)
   if (opened === undefined) throw new Error('no such file')
   return Buffer.concat(await Array.fromAsync(opened.body))
@@ -41,9 +41,9 @@ async function bytesOf(store: S3AttachmentStore, id: string): Promise<Buffer> {
 describe.skipIf(!hasS3)('s3AttachmentStore', () => {
   let bucket: TestBucket
   let link: CuttableLink
-  let store: S3AttachmentStore
-  const opened: S3AttachmentStore[] = []
-  const open = async (changes: Partial<S3Options> = {}): Promise<S3AttachmentStore> => {
+  let store: AttachmentStore
+  const opened: AttachmentStore[] = []
+  const open = async (changes: Partial<S3Options> = {}): Promise<AttachmentStore> => {
     const made = await s3AttachmentStore({
       ...bucket.options,
       endpoint: `http://${link.address}`,

@@ -11,6 +11,7 @@ import {
   bytesOf,
   chunks,
   openedBytes,
+  pendingIds,
   ROOMY,
   sampleAttachment,
 } from './attachment-store-harness.ts'
@@ -155,7 +156,7 @@ export const openRules: readonly Rule<AttachmentStoreHarness>[] = [
       await rejectsWith(() => store.find(roomId, id), codes, 'find')
       await rejectsWith(() => store.open(roomId, id), codes, 'open')
       await rejectsWith(() => store.remove(roomId, id), codes, 'remove')
-      await rejectsWith(() => Array.fromAsync(store.pendingBefore(0)), codes, 'pendingBefore')
+      await rejectsWith(() => pendingIds(store.pendingBefore(0)), codes, 'pendingBefore')
       await need(harness, 'restoreConnection')()
       assert.equal((await openedBytes(store, roomId, id)).toString(), 'kept')
     },
@@ -175,6 +176,6 @@ function callsOf(store: AttachmentStore): Readonly<Record<string, () => Promise<
     open: () => store.open(file.roomId, file.id),
     remove: () => store.remove(file.roomId, file.id),
     keep: () => store.keep({ attachment: { ...file, bytes: 0 }, body: chunks() }, file),
-    pendingBefore: () => Array.fromAsync(store.pendingBefore(0)),
+    pendingBefore: () => pendingIds(store.pendingBefore(0)),
   }
 }

@@ -31,7 +31,13 @@ export function attachmentFields(attachment: AttachmentFields): AttachmentFields
   const { id, roomId, uploaderId, name, extension, contentType, createdAt } = attachment
   const { width, height, receivedBytes, unchecked } = attachment
   return {
-    ...{ id, roomId, uploaderId, name, extension, contentType, createdAt },
+    id,
+    roomId,
+    uploaderId,
+    name,
+    extension,
+    contentType,
+    createdAt,
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
     ...(receivedBytes === undefined ? {} : { receivedBytes }),

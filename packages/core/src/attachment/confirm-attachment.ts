@@ -64,7 +64,7 @@ async function keepLooked(ports: ConfirmPorts, opened: OpenedAttachment): Promis
 interface Looked {
   readonly fields: AttachmentFields
   readonly body: AsyncIterable<Uint8Array>
-  release(): Promise<void>
+  readonly release: () => Promise<void>
 }
 
 /** What came through this server was looked at when it came; what came straight into the store is looked at now. */

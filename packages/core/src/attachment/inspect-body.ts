@@ -6,7 +6,7 @@ export interface InspectedBody {
   /** The same bytes from the first one on. */
   readonly body: AsyncIterable<Uint8Array>
   /** Lets go of a body that is not read. */
-  release(): Promise<void>
+  readonly release: () => Promise<void>
 }
 
 /** What a file is by its first bytes; what its sender calls it is never believed. */

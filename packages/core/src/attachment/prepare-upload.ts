@@ -52,7 +52,13 @@ export function prepareUpload(ports: UploadPorts): PrepareUpload {
     const createdAt = clock.nowMs()
     const { uploadExpiresMs: expiresMs } = limits
     const attachment: Attachment = {
-      ...{ id: ids.random(), roomId, uploaderId: uploader.userId, ...file, contentType, bytes, createdAt },
+      id: ids.random(),
+      roomId,
+      uploaderId: uploader.userId,
+      ...file,
+      contentType,
+      bytes,
+      createdAt,
       unchecked: true,
     }
     const expiresAtMs = createdAt + expiresMs

@@ -25,7 +25,7 @@ const ids: CreateChatOptions['ids'] = {
 }
 
 /** Calls a picture what begins with P, of 2 × 1 pixels, and a text what begins with anything else. */
-export const firstLetter: FileInspector = {
+const firstLetter: FileInspector = {
   sampleBytes: 1,
   inspect: async ([first]) =>
     first === 80 ? { contentType: 'image/png', width: 2, height: 1 } : { contentType: 'text/plain' },

@@ -70,7 +70,7 @@ export class PlainAttachmentStore implements AttachmentStore {
 
   async *pendingBefore(timeMs: number) {
     this.pass()
-    for (const { attachment, cameAtMs } of [...this.pending.values()]) if (cameAtMs < timeMs) yield attachment
+    for (const { attachment, cameAtMs } of this.pending.values()) if (cameAtMs < timeMs) yield attachment
   }
 
   close = () => Promise.resolve();
