@@ -35,6 +35,8 @@ describe.skipIf(s3 === undefined)('files in S3', () => {
     const server = await serverWith({ S3_DELIVERY: 'direct' })
     const prepared = await prepareUpload(server.url, ALICE, FILE)
     expect(prepared.upload.url.startsWith(s3?.address ?? '-')).toBe(true)
+    const policy = (await fetch(`${server.url}/`, { method: 'HEAD' })).headers.get('content-security-policy')
+    expect(policy, 'the page may ask there').toContain(`connect-src 'self' ${s3?.address}`)
     const chat = { roomId: 7, messageType: 'IMAGE', content: prepared.link }
     expect((await postChat(server.url, ALICE, chat)).body.code).toBe('CHAT-003')
     expect(await fillIn(prepared, PHOTO)).toBe(204)
