@@ -82,7 +82,7 @@ function misplacedSettings(environment: Environment): string[] {
 
 /** Beginnings that only settings of this server have. */
 const OUR_PREFIXES =
-  /^(CHAT|JWT|KAFKA|MONGODB|S3|ROOM_ACCESS|SOCKJS|STOMP|SQLITE|HISTORY|RECOVERY|RECENT|DEDUP|ARCHIVE|MAX|RATE|TOKEN_EXPIRY|FILE_ACCESS)(_|$)/
+  /^(CHAT|JWT|KAFKA|MONGODB|S3|ROOM_ACCESS|SOCKJS|STOMP|SQLITE|HISTORY|RECOVERY|RECENT|DEDUP|ARCHIVE|MAX|RATE|TOKEN_EXPIRY|FILE|PICTURE|THUMBNAIL|UPLOAD)(_|$)/
 
 function unknownSettings(environment: Environment): string[] {
   return Object.keys(environment).flatMap(name => {
@@ -148,7 +148,7 @@ export function printableConfig(config: Config): Record<string, string> {
   return printable
 }
 
-function printed(value: string | number | boolean | URL | readonly string[]): string {
+function printed(value: string | number | boolean | URL | readonly (string | number)[]): string {
   if (value instanceof URL) return `${value.origin}${value.pathname}`
   return String(value)
 }

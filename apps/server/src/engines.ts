@@ -68,12 +68,14 @@ export function mongodbOptions(config: Config): MongodbOptions {
 export function s3Options(config: Config): S3Options {
   const { S3_ENDPOINT: endpoint, S3_PATH_STYLE: forcePathStyle, S3_SSE, S3_SSE_KMS_KEY_ID: kmsKeyId } = config
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = config
-  const { AWS_SESSION_TOKEN: sessionToken } = config
+  const { AWS_SESSION_TOKEN: sessionToken, S3_PUBLIC_ENDPOINT: publicEndpoint } = config
   const hasCredentials = accessKeyId !== undefined && secretAccessKey !== undefined
   return {
     bucket: config.S3_BUCKET ?? '',
     region: config.S3_REGION,
     maxOpenFiles: config.MAX_OPEN_FILES,
+    direct: isDirect(config),
+    ...(publicEndpoint === undefined ? {} : { publicEndpoint }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(forcePathStyle === undefined ? {} : { forcePathStyle }),
     ...(hasCredentials
@@ -89,4 +91,19 @@ export function s3Options(config: Config): S3Options {
     ...(S3_SSE === 'aws:kms' && kmsKeyId !== undefined ? { sse: { kmsKeyId } } : {}),
     ...limitsFrom(config, 'S3_', S3_LIMITS),
   }
+}
+
+/** AWS is reached from everywhere; an address of one's own network mostly is not. */
+function isDirect({ S3_DELIVERY, S3_PUBLIC_ENDPOINT, S3_ENDPOINT }: Config): boolean {
+  const isReached = S3_PUBLIC_ENDPOINT !== undefined || S3_ENDPOINT === undefined
+  return (S3_DELIVERY ?? (isReached ? 'direct' : 'stream')) === 'direct'
+}
+
+/** Where browsers are sent to for files, beside this server. */
+export function fileOrigins(config: Config): readonly string[] {
+  const { S3_BUCKET, S3_REGION, S3_ENDPOINT, S3_PUBLIC_ENDPOINT = S3_ENDPOINT, S3_PATH_STYLE } = config
+  if (S3_BUCKET === undefined || !isDirect(config)) return []
+  const { protocol, host } = new URL(S3_PUBLIC_ENDPOINT ?? `https://s3.${S3_REGION}.amazonaws.com`)
+  const isPathStyle = S3_PATH_STYLE ?? S3_PUBLIC_ENDPOINT !== undefined
+  return [`${protocol}//${isPathStyle ? '' : `${S3_BUCKET}.`}${host}`]
 }

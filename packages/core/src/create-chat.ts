@@ -1,12 +1,17 @@
 import { type AttachmentLinks, attachmentLinks } from './attachment/attachment-links.ts'
-import type { AttachmentStore } from './attachment/attachment-store.ts'
+import type { FileRules } from './attachment/attachment-ports.ts'
+import type { AttachmentStore, DirectAccess } from './attachment/attachment-store.ts'
+import { type CollectingUploads, collectUploads } from './attachment/collect-uploads.ts'
+import { checkAttachment } from './attachment/confirm-attachment.ts'
+import { blindInspector } from './attachment/file-inspector.ts'
+import { type OpenAttachment, openAttachment } from './attachment/open-attachment.ts'
 import {
-  checkAttachment,
-  type OpenAttachment,
-  openAttachment,
-  type SendAttachment,
-  sendAttachment,
-} from './attachment/send-attachment.ts'
+  type PrepareUpload,
+  prepareUpload,
+  type ReceiveUpload,
+  receiveUpload,
+} from './attachment/prepare-upload.ts'
+import { type SendAttachment, sendAttachment } from './attachment/send-attachment.ts'
 import { ArchiveChats } from './chat/archive-chats.ts'
 import type { ChatDraft } from './chat/chat.ts'
 import type { ChatHistory } from './chat/chat-history.ts'
@@ -38,6 +43,26 @@ import type { FeedEnd } from './room/room-feed.ts'
 import { type SubscribeRoom, subscribeRoom } from './room/subscribe-room.ts'
 import type { User, UserId } from './room/user.ts'
 
+export interface AttachmentOptions extends FileRules {
+  readonly store: AttachmentStore
+  /** Where clients reach the files' routes, without a slash at the end. */
+  readonly publicUrl: string
+  /** Signs links and forms. */
+  readonly secret: string
+}
+
+/** What a node does with files. */
+export interface Attachments {
+  readonly send: SendAttachment
+  readonly open: OpenAttachment
+  readonly links: AttachmentLinks
+  readonly prepare: PrepareUpload
+  /** The other end of the forms that lead to this server. */
+  readonly receive: ReceiveUpload
+  /** Undefined when clients cannot be sent to the store. */
+  readonly direct: DirectAccess | undefined
+}
+
 export interface CreateChatOptions {
   readonly log: ChatLog
   readonly history: ChatHistory
@@ -46,13 +71,7 @@ export interface CreateChatOptions {
   readonly clock: Clock
   readonly ids: Ids
   /** Files; without it they are refused. */
-  readonly attachments?: {
-    readonly store: AttachmentStore
-    /** Where clients reach the files' route, without a slash at the end. */
-    readonly publicUrl: string
-    /** Signs the links. */
-    readonly secret: string
-  }
+  readonly attachments?: AttachmentOptions
   /** @default every user may read and write every room */
   readonly access?: RoomAccess
   /** How long a subscription outlives an access check that cannot be made, in milliseconds. @default 300000 */
@@ -101,9 +120,7 @@ export interface ChatSystem extends Closeable {
     readonly watch: WatchPresence
   }
   /** Undefined when there is no store for files. */
-  readonly attachments:
-    | { readonly send: SendAttachment; readonly open: OpenAttachment; readonly links: AttachmentLinks }
-    | undefined
+  readonly attachments: Attachments | undefined
   /** Stops sends, waits for those under way and for the archive (at most `CLOSE_DRAIN_MS`), stops following. Closes none of its ports. */
   close(): Promise<void>
 }
@@ -152,11 +169,14 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     watch,
     reporter,
   })
+  const collecting: CollectingUploads | undefined =
+    options.attachments && collectUploads({ store: options.attachments.store, clock, limits, logger })
   observeNode(options.meter ?? silentMeter, { deliver, archive, underway: state.underway })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     state.close()
     watch.close()
+    await collecting?.close()
     await until(clock, CLOSE_DRAIN_MS, () => state.underway.chats === 0)
     archive.hurry()
     const acknowledged = [...state.acknowledged]
@@ -217,9 +237,12 @@ function composeUseCases({
     feedEnded: (end: FeedEnd) => metrics.feedEnds.with({ reason: end }).add(1),
   }
   const check = checkAccess(access)
-  const files = options.attachments && {
-    store: options.attachments.store,
-    links: attachmentLinks({ ...options.attachments, ids }),
+  const { attachments } = options
+  const files = attachments && {
+    ...attachments,
+    links: attachmentLinks({ ...attachments, ids }),
+    rules: attachments,
+    inspector: attachments.inspector ?? blindInspector,
     checkAccess: check,
     clock,
     ids,
@@ -261,6 +284,9 @@ function composeUseCases({
       send: sendAttachment({ ...files, sendChats: sendAll }),
       open: openAttachment(files),
       links: files.links,
+      prepare: prepareUpload(files),
+      receive: receiveUpload(files),
+      direct: files.store.direct,
     },
   }
 }

@@ -1,7 +1,28 @@
-export type { Attachment } from './attachment/attachment.ts'
+export { type Attachment, type AttachmentFields, attachmentFields } from './attachment/attachment.ts'
 export type { AttachmentLinks, AttachmentRef } from './attachment/attachment-links.ts'
-export type { AttachmentStore, OpenedAttachment, PutOptions } from './attachment/attachment-store.ts'
-export type { OpenAttachment, SendAttachment, SentAttachment, Upload } from './attachment/send-attachment.ts'
+export { DEFAULT_THUMBNAIL_SIZES, type FileRules } from './attachment/attachment-ports.ts'
+export type {
+  AttachmentStore,
+  DirectAccess,
+  OpenedAttachment,
+  PlaceOptions,
+  PutOptions,
+  UploadForm,
+  UploadName,
+  UrlOptions,
+} from './attachment/attachment-store.ts'
+export { type FileInspector, type FileTraits, UNKNOWN_TYPE } from './attachment/file-inspector.ts'
+export type { OpenAttachment, OpenOptions } from './attachment/open-attachment.ts'
+export { closedStoreError, OpenFiles, type OpenFilesOptions } from './attachment/open-files.ts'
+export type { MadePicture, PictureSource, Pictures } from './attachment/pictures.ts'
+export type {
+  AnnouncedFile,
+  ExpectedUpload,
+  PreparedUpload,
+  PrepareUpload,
+  ReceiveUpload,
+} from './attachment/prepare-upload.ts'
+export type { SendAttachment, SentAttachment, Upload } from './attachment/send-attachment.ts'
 export { Backoff } from './backoff.ts'
 export { type CallOptions, type CancelSignal, momentOrAborted, untilAborted } from './cancel-signal.ts'
 export { recordFingerprint } from './chat/archive-chats.ts'
@@ -32,6 +53,8 @@ export { SendLane } from './chat/send-lane.ts'
 export type { CancelTimer, Clock } from './clock.ts'
 export type { Closeable } from './closeable.ts'
 export {
+  type AttachmentOptions,
+  type Attachments,
   type ChatCounters,
   type ChatStatus,
   type ChatSystem,

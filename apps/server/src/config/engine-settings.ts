@@ -177,6 +177,18 @@ export const s3Settings = {
     byDefault: "AWS's own, by S3_REGION",
     parse: parseHttpUrl,
   }),
+  S3_PUBLIC_ENDPOINT: optional({
+    about: 'where browsers reach S3, when that is another address',
+    allowed: 'an http(s) URL',
+    byDefault: 'S3_ENDPOINT',
+    parse: parseHttpUrl,
+  }),
+  S3_DELIVERY: optional<'direct' | 'stream'>({
+    about: 'whether browsers load files from S3 and upload to it, or all goes through this server',
+    allowed: 'direct | stream',
+    byDefault: 'direct with S3_PUBLIC_ENDPOINT or without S3_ENDPOINT, else stream',
+    parse: text => (text === 'direct' || text === 'stream' ? text : undefined),
+  }),
   S3_REGION: withDefault('us-east-1', {
     about: 'region of the bucket',
     allowed: 'the name of a region',

@@ -48,6 +48,7 @@ const UNITS: readonly (readonly [suffix: RegExp, unit: string])[] = [
   [/Length$/, 'characters'],
   [/(Chats|Sends|Skip)$/, 'chats'],
   [/Records$/, 'records'],
+  [/Pixels$/, 'pixels'],
 ]
 
 function unitOf(limit: string): string | undefined {
@@ -86,6 +87,10 @@ const CORE_LIMITS: Described<keyof Limits> = {
   maxRoomsPerSession: 'rooms that one session may be in',
   maxAttachmentBytes: 'one file',
   maxFileNameLength: "a file's name",
+  uploadExpiresMs: 'how long a form that uploads a file lets its holder in',
+  fileUrlExpiresMs: 'how long a link into S3 works that a browser was sent to',
+  fileOrphanMs: 'an upload that no chat has named for this long is removed',
+  fileSweepMs: 'how often such uploads are looked for',
   maxPresenceReports: 'reports to the presence registry under way at once',
   presenceRenewMs: 'how often this node renews its presence lease (30 s)',
   presenceSnapshotPage: { about: 'rooms in one page of what a registry is told anew', min: 1 },

@@ -116,3 +116,17 @@ function list(text: string): string[] {
 export function parseHost(text: string): string | undefined {
   return /^[\w.:%-]+$/.test(text) ? text : undefined
 }
+
+const FILE_TYPE = /^[a-z]+\/(?:\*|[a-z0-9][a-z0-9.+-]*)$/
+
+/** `image/*,application/pdf`, or `*` for every file. */
+export function parseFileTypes(text: string): readonly string[] | undefined {
+  const types = text.split(',').map(type => type.trim().toLowerCase())
+  return types.every(type => type === '*' || FILE_TYPE.test(type)) ? types : undefined
+}
+
+/** `160,320`: up to 8 sides in pixels. */
+export function parseSizes(text: string): readonly number[] | undefined {
+  const sizes = text.split(',').map(size => (/^ *\d{2,4} *$/.test(size) ? Number(size) : 0))
+  return sizes.length <= 8 && sizes.every(size => size >= 16 && size <= 2_048) ? sizes : undefined
+}

@@ -7,6 +7,7 @@ import {
 import { z } from 'zod'
 import { bridgeSettings } from './bridge-settings.ts'
 import { kafkaSettings, mongodbSettings, s3Settings } from './engine-settings.ts'
+import { fileSettings } from './file-settings.ts'
 import { coreLimitSettings } from './limit-settings.ts'
 import { presenceSettings } from './presence-settings.ts'
 import { choice, flag, integer, optional, withDefault } from './setting.ts'
@@ -182,11 +183,6 @@ export const settingsSchema = z.object({
     secret: true,
     parse: text => (text.length >= 16 ? text : undefined),
   }),
-  FILE_ACCESS: choice(
-    'who may open a file: everyone with its link, or members of the room',
-    ['link', 'member'],
-    'link',
-  ),
 
   CHAT_COMPAT: choice(
     'shapes on the wire: our own, or exactly those of the Spring server',
@@ -249,6 +245,7 @@ export const settingsSchema = z.object({
   ...bridgeSettings,
   ...mongodbSettings,
   ...s3Settings,
+  ...fileSettings,
 
   ...coreLimitSettings,
   ...stompSettings,

@@ -1,8 +1,22 @@
-import { createChat, DEFAULT_LIMITS, withDefaultLimits } from '@sgs-chat/core'
+import { createChat, DEFAULT_LIMITS, type FileRules, withDefaultLimits } from '@sgs-chat/core'
+import { fileTypeInspector } from '@sgs-chat/file-type'
+import { sharpPictures } from '@sgs-chat/sharp'
 import { ContainerModule } from 'inversify'
 import { ChatGate } from '../chat-gate.ts'
+import { PICTURE_LIMITS } from '../config/file-settings.ts'
 import { limitsFrom } from '../config/limit-settings.ts'
+import type { Config } from '../config.ts'
 import { T } from '../tokens.ts'
+
+function fileRules(config: Config): FileRules {
+  return {
+    inspector: fileTypeInspector(),
+    types: config.FILE_TYPES,
+    pictures: sharpPictures(limitsFrom(config, 'PICTURE_', PICTURE_LIMITS)),
+    keepPictureMetadata: config.PICTURE_METADATA === 'keep',
+    thumbnailSizes: config.THUMBNAIL_SIZES,
+  }
+}
 
 /** The core, over everything below it, and the gate in front of it. */
 export const chat: ContainerModule = new ContainerModule(({ bind }) => {
@@ -35,7 +49,12 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
             log,
             history,
             presence: presence.all,
-            attachments: { store, publicUrl: address.publicUrl, secret: keys.linkSecret },
+            attachments: {
+              store,
+              publicUrl: address.publicUrl,
+              secret: keys.linkSecret,
+              ...fileRules(config),
+            },
             access,
             accessStaleMaxMs: config.ROOM_ACCESS_STALE_MAX_MS,
             limits: gate.limits,

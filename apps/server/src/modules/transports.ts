@@ -22,6 +22,7 @@ import { limitsFrom } from '../config/limit-settings.ts'
 import { trustedProxies } from '../config/setting-values.ts'
 import { HTTP_LIMITS, SOCKJS_LIMITS, STOMP_LIMITS } from '../config/transport-limit-settings.ts'
 import type { Config } from '../config.ts'
+import { fileOrigins } from '../engines.ts'
 import { frontPage } from '../front-page.ts'
 import type { Keys } from '../keys.ts'
 import { T } from '../tokens.ts'
@@ -130,7 +131,7 @@ function http(
     logger,
     meter,
     ...wireShapes(config),
-    takeovers: [sockjs, frontPage()],
+    takeovers: [sockjs, frontPage({ fileOrigins: fileOrigins(config) })],
     allowedOrigins: config.ALLOWED_ORIGINS,
     trustProxy: config.TRUST_PROXY,
     userRate,

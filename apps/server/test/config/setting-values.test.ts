@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
+  parseFileTypes,
   parseOrigin,
   parseOrigins,
   parseRate,
+  parseSizes,
   parseTrustProxy,
   trustedProxies,
 } from '../../src/config/setting-values.ts'
@@ -55,4 +57,21 @@ describe('URLs', () => {
 
 it.each(['0', '-1', '1.5', '', 'none', '1e3'])('refuses %j as RATE_LIMIT', text => {
   expect(parseRate(text)).toBeUndefined()
+})
+
+describe('files', () => {
+  it('FILE_TYPES are types, groups of them, or everything', () => {
+    expect(parseFileTypes('image/*, Application/PDF')).toEqual(['image/*', 'application/pdf'])
+    expect(parseFileTypes('*')).toEqual(['*'])
+    for (const wrong of ['', 'image', '*/*', 'image/', 'image/*,', 'image/png;q=1']) {
+      expect(parseFileTypes(wrong), wrong).toBeUndefined()
+    }
+  })
+
+  it('THUMBNAIL_SIZES are at most 8 sides from 16 to 2048', () => {
+    expect(parseSizes('16, 2048')).toEqual([16, 2048])
+    for (const wrong of ['', '15', '2049', '320px', '1e2', '20,20,20,20,20,20,20,20,20']) {
+      expect(parseSizes(wrong), wrong).toBeUndefined()
+    }
+  })
 })

@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   type Attachment,
+  type AttachmentFields,
   type AttachmentStore,
+  attachmentFields,
   type CallOptions,
   ChatError,
   type Clock,
   type Logger,
   type OpenedAttachment,
+  OpenFiles,
+  type PlaceOptions,
   type PutOptions,
   type RoomId,
   silentLogger,
-  untilAborted,
+  type UploadName,
 } from '@sgs-chat/core'
-import {
-  bodyError,
-  closedError,
-  errorCode,
-  overloadedError,
-  toChatError,
-  toOpenError,
-  tooLargeError,
-} from './disk-errors.ts'
+import { errorCode, toChatError, toOpenError } from './disk-errors.ts'
+import { readChunk, writeBody } from './file-body.ts'
 import {
   encodeHeader,
   openStored,
@@ -47,10 +44,16 @@ export interface DiskAttachmentStoreOptions {
 /** Half files live here, out of every room. Not a room's name: rooms are digits. */
 const INCOMING = '.incoming'
 
+/** Uploads that no chat names yet, in rooms of their own. */
+const PENDING = '.pending'
+
+interface Place {
+  readonly folder: string
+  readonly path: string
+}
+
 /** What may be a file's name: no dot, no slash, nothing that any system reads as more than a name. */
 const SAFE_ID = /^[A-Za-z0-9_-]{1,128}$/
-
-const READ_CHUNK_BYTES = 65_536
 
 const systemTimers: Pick<Clock, 'after'> = {
   after(delayMs, run) {
@@ -60,7 +63,7 @@ const systemTimers: Pick<Clock, 'after'> = {
 }
 
 /**
- * An AttachmentStore in a folder: `{folder}/{roomId}/{id}`.
+ * An AttachmentStore in a folder: `{folder}/{roomId}/{id}`, and `{folder}/.pending/{roomId}/{id}` until a chat names it.
  * @throws ChatError UNAVAILABLE, not retryable, naming DATA_DIR, when the folder cannot be written
  */
 export async function diskAttachmentStore(options: DiskAttachmentStoreOptions): Promise<AttachmentStore> {
@@ -70,6 +73,7 @@ export async function diskAttachmentStore(options: DiskAttachmentStoreOptions): 
     const root = await realpath(folder)
     const incoming = join(root, INCOMING)
     await mkdir(incoming, { recursive: true, mode: 0o700 })
+    await mkdir(join(root, PENDING), { recursive: true, mode: 0o700 })
     const halves = await readdir(incoming)
     for (const half of halves) await rm(join(incoming, half), { recursive: true, force: true })
     if (halves.length > 0) logger.info('removed files that were never finished', { files: halves.length })
@@ -83,66 +87,97 @@ export async function diskAttachmentStore(options: DiskAttachmentStoreOptions): 
 
 class Store implements AttachmentStore {
   readonly #root: string
-  readonly #maxOpenFiles: number
+  readonly #files: OpenFiles
   readonly #closeTimeoutMs: number
   readonly #clock: Pick<Clock, 'after'>
-  readonly #puts = new Set<Promise<unknown>>()
-  #openFiles = 0
   #closing: Promise<void> | undefined
+  /** The last step that gave a pending upload its place, or took it away. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(root: string, options: DiskAttachmentStoreOptions) {
     const { maxOpenFiles = 256, closeTimeoutMs = 5_000, clock = systemTimers } = options
     this.#root = root
-    this.#maxOpenFiles = maxOpenFiles
+    this.#files = new OpenFiles({ max: maxOpenFiles })
     this.#closeTimeoutMs = closeTimeoutMs
     this.#clock = clock
   }
 
   async put(
-    attachment: Omit<Attachment, 'bytes'>,
+    attachment: AttachmentFields,
     body: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<Attachment> {
-    this.#pass(options)
-    const path = this.#pathOf(attachment.roomId, attachment.id)
-    if (path === undefined) {
+    this.#files.pass(options)
+    const place = this.#placeOf(attachment.roomId, attachment.id, options)
+    if (place === undefined) {
       throw new ChatError('FILE_CONVERSION_ERROR', 'the id of the file is not one that can be stored')
     }
-    const putting = this.#holding(() => this.#put(attachment, path, body, options))
-    this.#puts.add(putting)
-    try {
-      return await putting
-    } finally {
-      this.#puts.delete(putting)
-    }
+    return this.#files.writing(() => this.#put(attachment, place, body, options))
   }
 
-  async find(roomId: RoomId, id: string, options?: CallOptions): Promise<Attachment | undefined> {
-    this.#pass(options)
-    return (await this.#readHeader(roomId, id))?.attachment
+  async find(roomId: RoomId, id: string, options?: PlaceOptions): Promise<Attachment | undefined> {
+    this.#files.pass(options)
+    return (await this.#readHeader(roomId, id, options))?.attachment
   }
 
-  async open(roomId: RoomId, id: string, options?: CallOptions): Promise<OpenedAttachment | undefined> {
-    this.#pass(options)
-    const header = await this.#readHeader(roomId, id)
+  async open(roomId: RoomId, id: string, options?: PlaceOptions): Promise<OpenedAttachment | undefined> {
+    this.#files.pass(options)
+    const header = await this.#readHeader(roomId, id, options)
+    if (header === undefined) return undefined
+    const { attachment, version } = header
     // The file is opened again by the first read, so that a body nobody reads holds nothing.
-    return header && { attachment: header.attachment, body: this.#read(roomId, id, header, options) }
+    return { attachment, version, body: this.#read(header, options) }
   }
 
-  async remove(roomId: RoomId, id: string, options?: CallOptions): Promise<void> {
-    this.#pass(options)
-    const path = this.#pathOf(roomId, id)
-    if (path === undefined || !(await this.#isRoomFolder(roomId))) return
+  async remove(roomId: RoomId, id: string, options?: PlaceOptions): Promise<void> {
+    this.#files.pass(options)
+    const place = this.#placeOf(roomId, id, options)
+    if (place === undefined || !(await this.#isRoomFolder(place))) return
     try {
-      await unlink(path)
-      await syncFolder(this.#folderOf(roomId))
+      await unlink(place.path)
+      await syncFolder(place.folder)
     } catch (cause) {
       if (errorCode(cause) !== 'ENOENT') throw toChatError(cause, 'removed')
     }
   }
 
+  async keep(
+    { attachment: { roomId, id }, version }: OpenedAttachment,
+    fields: AttachmentFields,
+    options: CallOptions = {},
+  ): Promise<Attachment | undefined> {
+    this.#files.pass(options)
+    return this.#files.writing(() =>
+      this.#inTurn(async () => {
+        const header = await this.#readHeader(roomId, id, { pending: true })
+        if (header === undefined || header.version !== version) return undefined
+        const kept = Object.freeze({ ...attachmentFields(fields), bytes: header.attachment.bytes })
+        await this.#keep(header, kept, options)
+        return kept
+      }),
+    )
+  }
+
+  async *pendingBefore(timeMs: number, options?: CallOptions): AsyncGenerator<UploadName> {
+    this.#files.pass(options)
+    try {
+      for (const room of await readdir(join(this.#root, PENDING), { withFileTypes: true })) {
+        if (!room.isDirectory()) continue
+        const roomId = Number(room.name) as RoomId
+        for (const id of await readdir(join(this.#root, PENDING, room.name))) {
+          this.#files.pass(options)
+          const place = this.#placeOf(roomId, id, { pending: true })
+          if (place !== undefined && (await changedMs(place.path)) < timeMs) yield { roomId, id }
+        }
+      }
+    } catch (cause) {
+      if (options?.signal?.aborted === true) throw options.signal.reason
+      throw toChatError(cause, 'read')
+    }
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#drain()
+    this.#closing ??= this.#files.drain(this.#clock, this.#closeTimeoutMs)
     return this.#closing
   }
 
@@ -150,18 +185,9 @@ class Store implements AttachmentStore {
     return this.close()
   }
 
-  async #drain(): Promise<void> {
-    let cancel: () => void = () => undefined
-    const over = new Promise<void>(resolve => {
-      cancel = this.#clock.after(this.#closeTimeoutMs, resolve)
-    })
-    await Promise.race([Promise.allSettled(this.#puts), over])
-    cancel()
-  }
-
   async #put(
-    attachment: Omit<Attachment, 'bytes'>,
-    path: string,
+    attachment: AttachmentFields,
+    place: Place,
     body: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<Attachment> {
@@ -177,9 +203,9 @@ class Store implements AttachmentStore {
         await file.close()
       }
       if (options.signal?.aborted === true) throw options.signal.reason
-      await this.#publish(half, path, attachment.roomId)
-      const { id, roomId, uploaderId, name, extension, contentType, createdAt } = attachment
-      return Object.freeze({ id, roomId, uploaderId, name, extension, contentType, bytes, createdAt })
+      if (options.pending === true) await this.#inTurn(() => this.#publish(half, place))
+      else await this.#publish(half, place)
+      return Object.freeze({ ...attachmentFields(attachment), bytes })
     } catch (cause) {
       // What cannot be removed now is removed at the next start.
       await rm(half, { force: true }).catch(() => undefined)
@@ -188,17 +214,34 @@ class Store implements AttachmentStore {
     }
   }
 
+  /** One rename, unless other fields have to be written before the same bytes. */
+  async #keep(header: StoredHeader, kept: Attachment, options: CallOptions): Promise<void> {
+    const { roomId, id, bytes } = kept
+    const [from, to] = [this.#placeOf(roomId, id, { pending: true }), this.#placeOf(roomId, id)]
+    if (from === undefined || to === undefined) throw new Error('an upload lies in a place that there is not')
+    if (!encodeHeader(kept).equals(encodeHeader(header.attachment))) {
+      await this.#put(kept, to, this.#read(header, { pending: true }), { ...options, maxBytes: bytes })
+      await unlink(from.path).catch(() => undefined)
+      return
+    }
+    try {
+      await this.#publish(from.path, to)
+    } catch (cause) {
+      throw toChatError(cause, 'stored')
+    }
+  }
+
   /** The file appears whole and durable, or not at all. */
-  async #publish(half: string, path: string, roomId: RoomId): Promise<void> {
-    const folder = this.#folderOf(roomId)
+  async #publish(from: string, place: Place): Promise<void> {
+    const { folder, path } = place
     try {
       await mkdir(folder, { mode: 0o700 })
-      await syncFolder(this.#root)
+      await syncFolder(dirname(folder))
     } catch (cause) {
       if (errorCode(cause) !== 'EEXIST') throw cause
     }
-    if (!(await this.#isRoomFolder(roomId))) throw new Error('the folder of the room is not a folder')
-    await rename(half, path)
+    if (!(await this.#isRoomFolder(place))) throw new Error('the folder of the room is not a folder')
+    await rename(from, path)
     try {
       await syncFolder(folder)
     } catch (cause) {
@@ -207,9 +250,16 @@ class Store implements AttachmentStore {
     }
   }
 
-  async #readHeader(roomId: RoomId, id: string): Promise<StoredHeader | undefined> {
-    return this.#holding(async () => {
-      const file = await this.#openStored(roomId, id)
+  /** So that nothing changes a pending upload between the look at its version and the rename. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #readHeader(roomId: RoomId, id: string, options?: PlaceOptions): Promise<StoredHeader | undefined> {
+    return this.#files.holding(async () => {
+      const file = await this.#openStored(roomId, id, options)
       if (file === undefined) return undefined
       try {
         const header = await readHeader(file)
@@ -225,32 +275,27 @@ class Store implements AttachmentStore {
   }
 
   /** Undefined when there is no such file, or only something that is not a file of ours. */
-  async #openStored(roomId: RoomId, id: string): Promise<FileHandle | undefined> {
-    const path = this.#pathOf(roomId, id)
-    if (path === undefined) return undefined
+  async #openStored(roomId: RoomId, id: string, options?: PlaceOptions): Promise<FileHandle | undefined> {
+    const place = this.#placeOf(roomId, id, options)
+    if (place === undefined) return undefined
     try {
-      return (await this.#isRoomFolder(roomId)) ? await openStored(path) : undefined
+      return (await this.#isRoomFolder(place)) ? await openStored(place.path) : undefined
     } catch (cause) {
       if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errorCode(cause))) return undefined
       throw toChatError(cause, 'read')
     }
   }
 
-  async *#read(
-    roomId: RoomId,
-    id: string,
-    { attachment, bodyOffset }: StoredHeader,
-    options?: CallOptions,
-  ): AsyncGenerator<Uint8Array> {
-    this.#pass(options)
-    this.#takeFile()
+  async *#read({ attachment, bodyOffset }: StoredHeader, options?: PlaceOptions): AsyncGenerator<Uint8Array> {
+    this.#files.pass(options)
+    const giveBack = this.#files.take()
     try {
-      const file = await this.#openStored(roomId, id)
+      const file = await this.#openStored(attachment.roomId, attachment.id, options)
       if (file === undefined) throw toChatError(new Error('the file was removed'), 'read')
       try {
         let left = attachment.bytes
         while (left > 0) {
-          this.#pass(options)
+          this.#files.pass(options)
           const chunk = await readChunk(file, bodyOffset + attachment.bytes - left, left)
           left -= chunk.length
           yield chunk
@@ -259,43 +304,22 @@ class Store implements AttachmentStore {
         await file.close()
       }
     } finally {
-      this.#openFiles--
+      giveBack()
     }
-  }
-
-  #pass(options?: CallOptions): void {
-    if (this.#closing !== undefined) throw closedError()
-    if (options?.signal?.aborted === true) throw options.signal.reason
-  }
-
-  async #holding<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#takeFile()
-    try {
-      return await work()
-    } finally {
-      this.#openFiles--
-    }
-  }
-
-  #takeFile(): void {
-    if (this.#openFiles >= this.#maxOpenFiles) throw overloadedError()
-    this.#openFiles++
-  }
-
-  #folderOf(roomId: RoomId): string {
-    return join(this.#root, String(roomId))
   }
 
   /** Undefined for what is not a room and an id: it can name no file of this store. */
-  #pathOf(roomId: RoomId, id: string): string | undefined {
+  #placeOf(roomId: RoomId, id: string, { pending = false }: PlaceOptions = {}): Place | undefined {
     const isSafe = Number.isSafeInteger(roomId) && roomId >= 0 && SAFE_ID.test(id)
-    return isSafe ? join(this.#folderOf(roomId), id) : undefined
+    if (!isSafe) return undefined
+    const folder = join(this.#root, pending ? PENDING : '', String(roomId))
+    return { folder, path: join(folder, id) }
   }
 
   /** A link in the place of a room's folder would lead out of this one. */
-  async #isRoomFolder(roomId: RoomId): Promise<boolean> {
+  async #isRoomFolder({ folder }: Place): Promise<boolean> {
     try {
-      return (await lstat(this.#folderOf(roomId))).isDirectory()
+      return (await lstat(folder)).isDirectory()
     } catch (cause) {
       if (errorCode(cause) !== 'ENOENT') throw toChatError(cause, 'read')
       await this.#checkFolder()
@@ -313,45 +337,12 @@ class Store implements AttachmentStore {
   }
 }
 
-async function writeBody(
-  file: FileHandle,
-  body: AsyncIterable<Uint8Array>,
-  options: PutOptions,
-): Promise<number> {
-  const chunks = untilAborted(body, options.signal)
-  let bytes = 0
+/** Infinity for what has gone by now. */
+async function changedMs(path: string): Promise<number> {
   try {
-    for (;;) {
-      const step = await nextChunk(chunks, options)
-      if (step.done === true) return bytes
-      bytes += step.value.length
-      if (bytes > options.maxBytes) throw tooLargeError(options.maxBytes)
-      await writeAll(file, step.value)
-    }
-  } finally {
-    // Without an await of the source's own clean-up: it may be stuck, and the answer must not be.
-    void chunks.return(undefined).catch(() => undefined)
-  }
-}
-
-async function nextChunk(
-  chunks: AsyncGenerator<Uint8Array>,
-  { signal }: CallOptions,
-): Promise<IteratorResult<Uint8Array>> {
-  try {
-    return await chunks.next()
+    return (await lstat(path)).mtimeMs
   } catch (cause) {
-    throw signal?.aborted === true ? cause : bodyError(cause)
-  }
-}
-
-async function readChunk(file: FileHandle, offset: number, atMost: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_CHUNK_BYTES, atMost))
-  try {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
-    if (bytesRead === 0) throw new Error('the file is shorter than it was')
-    return buffer.subarray(0, bytesRead)
-  } catch (cause) {
-    throw toChatError(cause, 'read')
+    if (errorCode(cause) === 'ENOENT') return Number.POSITIVE_INFINITY
+    throw cause
   }
 }

@@ -31,18 +31,6 @@ export function tooLargeError(maxBytes: number): ChatError<'TOO_LARGE'> {
   })
 }
 
-export function closedError(): ChatError<'UNAVAILABLE'> {
-  return new ChatError('UNAVAILABLE', 'the attachment store is closed', {
-    details: { waitsFor: 'attachment store' },
-  })
-}
-
-export function overloadedError(): ChatError<'UNAVAILABLE'> {
-  return new ChatError('UNAVAILABLE', 'too many files are being written or read', {
-    details: { waitsFor: 'attachment store' },
-  })
-}
-
 /** The folder cannot be used at all: nothing that a retry would cure. */
 export function toOpenError(folder: string, cause: unknown): ChatError {
   return new ChatError('UNAVAILABLE', `DATA_DIR: the folder ${folder} cannot be used (${errorCode(cause)})`, {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { Attachment } from '@sgs-chat/core'
+import { type Attachment, type AttachmentFields, attachmentFields } from '@sgs-chat/core'
 
 /**
  * A stored file is one file: a first line `sgs-attachment 1 <bytes of the second line>`, a second line with the
@@ -14,14 +14,13 @@ export interface StoredHeader {
   readonly attachment: Attachment
   /** Where the body begins. */
   readonly bodyOffset: number
+  /** Another one for every file that was ever written. */
+  readonly version: string
 }
 
 /** @throws RangeError when the fields are too long to be an attachment's */
-export function encodeHeader(attachment: Omit<Attachment, 'bytes'>): Buffer {
-  const { id, roomId, uploaderId, name, extension, contentType, createdAt } = attachment
-  const fields = Buffer.from(
-    `${JSON.stringify({ id, roomId, uploaderId, name, extension, contentType, createdAt })}\n`,
-  )
+export function encodeHeader(attachment: AttachmentFields): Buffer {
+  const fields = Buffer.from(`${JSON.stringify(attachmentFields(attachment))}\n`)
   if (fields.length > MAX_FIELDS_BYTES) throw new RangeError('the fields of the attachment are too long')
   const firstLine = `sgs-attachment 1 ${String(fields.length).padStart(5, '0')}\n`
   return Buffer.concat([Buffer.from(firstLine), fields])
@@ -34,7 +33,7 @@ export function openStored(path: string): Promise<FileHandle> {
 
 /** Undefined when the file is none of ours. */
 export async function readHeader(file: FileHandle): Promise<StoredHeader | undefined> {
-  const stat = await file.stat()
+  const stat = await file.stat({ bigint: true })
   if (!stat.isFile()) return undefined
   const firstLine = await readBytes(file, 0, FIRST_LINE_BYTES)
   const match = FIRST_LINE.exec(firstLine.toString('latin1'))
@@ -43,8 +42,10 @@ export async function readHeader(file: FileHandle): Promise<StoredHeader | undef
   const bodyOffset = FIRST_LINE_BYTES + fieldsBytes
   const text = (await readBytes(file, FIRST_LINE_BYTES, fieldsBytes)).toString()
   try {
-    const fields: Omit<Attachment, 'bytes'> = JSON.parse(text)
-    return { attachment: Object.freeze({ ...fields, bytes: stat.size - bodyOffset }), bodyOffset }
+    const fields: AttachmentFields = JSON.parse(text)
+    const bytes = Number(stat.size) - bodyOffset
+    const version = `${stat.ino}-${stat.mtimeNs}`
+    return { attachment: Object.freeze({ ...fields, bytes }), bodyOffset, version }
   } catch {
     return undefined
   }

@@ -114,8 +114,47 @@ export const fileParamsSchema: z.ZodType = z.object({
   roomId: z.string(),
   name: z.string().describe('{id}.{ext}'),
 })
-export const fileQuerySchema: z.ZodType = z.object({ t: z.string().describe('the ticket in the link') })
+export const fileQuerySchema: z.ZodType = z.object({
+  t: z.string().describe('the ticket in the link'),
+  size: z
+    .string()
+    .optional()
+    .describe('the picture fitted into a square of so many pixels: one of THUMBNAIL_SIZES'),
+})
 export const fileBytesSchema: z.ZodType = z.string().meta({ format: 'binary' })
+
+/** An answer without a body. */
+export function emptySchema(description: string): z.ZodType {
+  return z.null().describe(description)
+}
+
+export const announcedFileSchema: z.ZodType = named(
+  'AnnouncedFile',
+  z.object({
+    roomId: z.union([z.int().min(0), z.string().regex(/^(0|[1-9]\d*)$/)]),
+    name: z.string().describe('the name it is downloaded under; folders in it are cut off'),
+    contentType: z.string().nullish().describe('a hint: what the file is, is told by its bytes'),
+    bytes: z.int().min(1).describe('exactly as many come'),
+  }),
+)
+export const preparedUploadSchema: z.ZodType = named(
+  'PreparedUpload',
+  z.object({
+    ...success,
+    data: z.object({
+      id: z.string(),
+      roomId,
+      link: z.string().describe('content of the chat that is sent once the file is up'),
+      upload: z.object({
+        method: z.literal('POST'),
+        url: z.string(),
+        fields: z.record(z.string(), z.string()).describe('all of them, before the file'),
+        fileField: z.string().describe('the name of the file part'),
+      }),
+      expiresAt: z.string().describe('ISO-8601 UTC'),
+    }),
+  }),
+)
 
 export const presenceSchema: z.ZodType = named(
   'RoomPresence',

@@ -1,6 +1,7 @@
 import type { ChatSystem, Logger, RoomAccess, User } from '@sgs-chat/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { HttpLimits } from './http-limits.ts'
+import type { Uploads } from './uploads.ts'
 import type { Wire } from './wire.ts'
 
 /** What the routes share. */
@@ -10,6 +11,7 @@ export interface HttpContext {
   readonly limits: HttpLimits
   readonly logger: Logger
   readonly authenticator: Authenticator
+  readonly uploads: Uploads
   /** Asked on top of a file's link; undefined: the link is enough (SPEC G11.4). */
   readonly fileAccess: RoomAccess | undefined
   /** What the node waits for, beside what `chat.status()` says; empty: nothing. */

@@ -34,6 +34,8 @@ import { healthRoutes } from './routes/health.ts'
 import { historyRoutes } from './routes/history.ts'
 import { presenceRoute } from './routes/presence.ts'
 import { sendRoute } from './routes/send-chat.ts'
+import { uploadRoutes } from './routes/uploads.ts'
+import { Uploads } from './uploads.ts'
 import { type Compat, wireOf } from './wire.ts'
 
 export interface HttpServerOptions {
@@ -124,6 +126,7 @@ export async function httpServer(options: HttpServerOptions): Promise<HttpServer
   for (const addRoutes of [
     sendRoute,
     historyRoutes,
+    uploadRoutes,
     fileRoutes,
     presenceRoute,
     healthRoutes,
@@ -137,10 +140,12 @@ export async function httpServer(options: HttpServerOptions): Promise<HttpServer
 
 function contextOf(options: HttpServerOptions): HttpContext {
   const { chat, tokens, compat = 'none', timeZone, nowMs = Date.now, userRate, authFailures } = options
+  const limits = withDefaultHttpLimits(options.limits)
   return {
     chat,
     wire: wireOf({ compat, ...(timeZone === undefined ? {} : { timeZone }) }),
-    limits: withDefaultHttpLimits(options.limits),
+    limits,
+    uploads: new Uploads(limits),
     logger: options.logger ?? silentLogger,
     authenticator: authenticator({
       tokens,
@@ -227,6 +232,9 @@ function corsOptions(allowed: '*' | readonly string[]): Parameters<typeof fastif
       'X-Chat-Position',
       'X-Chat-Retryable',
       'X-Chat-Outcome',
+      'X-Picture-Width',
+      'X-Picture-Height',
+      'Content-Disposition',
       'Retry-After',
       'Allow',
     ],

@@ -39,8 +39,10 @@ describe('R7: the API document', () => {
       'head /chat/files/{roomId}/{name}',
       'head /health/live',
       'head /health/ready',
+      'post /chat/attachments',
       'post /chat/dev-token',
       'post /chat/send',
+      'post /chat/uploads',
     ])
     const send = document.paths['/chat/send']?.post
     expect(Object.keys(send?.requestBody?.content ?? {})).toEqual(['application/json', 'multipart/form-data'])

@@ -1,4 +1,4 @@
-import { type AttachmentRef, parseRoomId, type RoomAccess } from '@sgs-chat/core'
+import { type AttachmentRef, type FileRules, parseRoomId, type RoomAccess } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
 import { ALICE, failure, type Served, serve } from './served.ts'
 
@@ -8,22 +8,21 @@ async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-async function put(
-  { chat }: Served,
-  contentType: string,
-  name: string,
-  bytes: Uint8Array = GIF,
-): Promise<string> {
+async function put({ chat }: Served, name: string, bytes: Uint8Array = GIF): Promise<string> {
   const draft = { roomId: parseRoomId(7), messageType: 'FILE' }
-  const { sent } =
-    (await chat.attachments?.send(ALICE, draft, { name, contentType, body: chunks(bytes) })) ?? {}
+  const { sent } = (await chat.attachments?.send(ALICE, draft, { name, body: chunks(bytes) })) ?? {}
   return (sent?.chat.content ?? '').slice('http://chat.test'.length)
 }
 
+/** Takes every file for one of this type. */
+const as = (contentType: string): FileRules => ({
+  inspector: { sampleBytes: 0, inspect: () => Promise.resolve({ contentType }) },
+})
+
 describe('R6: GET /chat/files', () => {
   it('G11.4: the link alone opens the file, with headers under which no browser runs it', async () => {
-    const served = await serve()
-    const answer = await fetch(served.url + (await put(served, 'text/html', 'page.html')))
+    const served = await serve({ rules: as('text/html') })
+    const answer = await fetch(served.url + (await put(served, 'page.html')))
     expect(answer.status).toBe(200)
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-type': 'text/html',
@@ -46,23 +45,25 @@ describe('R6: GET /chat/files', () => {
     ['image/svg+xml', 'attachment'],
     ['application/pdf', 'attachment'],
   ])('%s is shown %s', async (type, disposition) => {
-    const served = await serve()
-    const answer = await fetch(served.url + (await put(served, type, 'a.x')))
+    const served = await serve({ rules: as(type) })
+    const answer = await fetch(served.url + (await put(served, 'a.x')))
     expect(answer.headers.get('content-disposition')).toMatch(new RegExp(`^${disposition}; `))
   })
 
   it('HEAD says the same without the bytes', async () => {
     const served = await serve()
-    const path = await put(served, 'image/gif', 'a.gif')
+    const path = await put(served, 'a.gif')
     const answer = await fetch(served.url + path, { method: 'HEAD' })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-length')).toBe(String(GIF.length))
+    expect(answer.headers.get('x-picture-width')).toBe('1')
+    expect(answer.headers.get('x-picture-height')).toBe('1')
     expect(await answer.text()).toBe('')
   })
 
   it('a Range is passed over: the answer is the whole file', async () => {
     const served = await serve()
-    const path = await put(served, 'image/gif', 'a.gif')
+    const path = await put(served, 'a.gif')
     const answer = await fetch(served.url + path, { headers: { range: 'bytes=0-1' } })
     expect(answer.status).toBe(200)
     expect((await answer.arrayBuffer()).byteLength).toBe(GIF.length)
@@ -70,8 +71,8 @@ describe('R6: GET /chat/files', () => {
 
   it('G11.4: a ticket opens its own file and nothing else', async () => {
     const served = await serve()
-    const path = await put(served, 'image/gif', 'a.gif')
-    const other = await put(served, 'image/gif', 'b.gif')
+    const path = await put(served, 'a.gif')
+    const other = await put(served, 'b.gif')
     const ticket = other.split('?')[1] ?? ''
     const [bare = ''] = path.split('?')
     for (const wrong of [
@@ -101,7 +102,7 @@ describe('R6: GET /chat/files', () => {
     const served = await serve({
       authFailures: { isOver: () => failures.length >= 2, add: address => void failures.push(address) },
     })
-    const path = await put(served, 'image/gif', 'a.gif')
+    const path = await put(served, 'a.gif')
     for (const expected of ['403 CHAT-004', '403 CHAT-004', '429 CHAT-006']) {
       expect(await failure(await fetch(`${served.url}${path}x`))).toBe(expected)
     }
@@ -115,7 +116,7 @@ describe('R6: GET /chat/files', () => {
         Promise.resolve(user.userId === 'alice' && action === 'read' && roomId === 7),
     }
     const served = await serve({ fileAccess: membersOnly })
-    const path = await put(served, 'image/gif', 'a.gif')
+    const path = await put(served, 'a.gif')
     expect(await failure(await fetch(served.url + path))).toBe('401 CHAT-032')
     const bob = { headers: { authorization: 'Bearer bob-token' } }
     expect(await failure(await served.ask(path, bob))).toBe('403 CHAT-004')
@@ -126,7 +127,7 @@ describe('R6: GET /chat/files', () => {
 
   it('a store that fails before the first byte is a failure that no cache keeps', async () => {
     const served = await serve()
-    const path = await put(served, 'image/gif', 'a.gif')
+    const path = await put(served, 'a.gif')
     served.files.disconnect()
     const answer = await fetch(served.url + path)
     expect(answer.headers.get('cache-control')).toBe('no-store')
@@ -152,7 +153,7 @@ describe('R6: GET /chat/files', () => {
         },
       }),
     })
-    const answer = await fetch(served.url + (await put(served, 'image/gif', 'a.gif')))
+    const answer = await fetch(served.url + (await put(served, 'a.gif')))
     expect(answer.status).toBe(200)
     await expect(answer.arrayBuffer()).rejects.toThrow()
   })

@@ -53,6 +53,8 @@ function watched(
     find: async () => kept.at(-1),
     open: async () => undefined,
     remove: async () => void kept.pop(),
+    keep: async () => kept.at(-1),
+    async *pendingBefore() {},
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -3,12 +3,14 @@ import {
   type CreateChatOptions,
   createChat,
   embeddedPresence,
+  type FileRules,
   type Limits,
   type LoggedChat,
   type RoomId,
   type User,
   userId,
 } from '@sgs-chat/core'
+import { fileTypeInspector } from '@sgs-chat/file-type'
 import {
   type MemoryAttachmentStore,
   type MemoryChatHistory,
@@ -48,12 +50,14 @@ export interface ServeOptions extends Omit<Partial<HttpServerOptions>, 'chat' | 
   readonly chatLimits?: Partial<Limits>
   readonly httpLimits?: HttpServerOptions['limits']
   readonly ports?: Partial<CreateChatOptions>
+  /** What the node does with files beside keeping them. */
+  readonly rules?: FileRules
   /** Stands in for parts of the node. */
   readonly chat?: (chat: ChatSystem) => Partial<ChatSystem>
 }
 
 export async function serve(options: ServeOptions = {}): Promise<Served> {
-  const { chatLimits, httpLimits, ports, chat: replace, ...httpOptions } = options
+  const { chatLimits, httpLimits, ports, rules, chat: replace, ...httpOptions } = options
   const log = memoryChatLog()
   const history = memoryChatHistory()
   const files = memoryAttachmentStore()
@@ -64,7 +68,13 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
     presence: embeddedPresence({ store: memoryPresenceStore(), clock }),
     clock,
     ids: systemIds(),
-    attachments: { store: files, publicUrl: 'http://chat.test', secret: 'of the test' },
+    attachments: {
+      store: files,
+      publicUrl: 'http://chat.test',
+      secret: 'of the test',
+      inspector: fileTypeInspector(),
+      ...rules,
+    },
     ...(chatLimits === undefined ? {} : { limits: chatLimits }),
     ...ports,
   })

@@ -1,3 +1,2 @@
-export type { PresignedPost, PresignedUrlOptions } from './presigned.ts'
-export { type S3AttachmentStore, s3AttachmentStore } from './s3-attachment-store.ts'
+export { s3AttachmentStore } from './s3-attachment-store.ts'
 export type { S3Credentials, S3Options } from './s3-bucket.ts'

@@ -1,35 +1,23 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import type { UploadForm, UrlOptions } from '@sgs-chat/core'
 import type { S3Bucket } from './s3-bucket.ts'
 import { toChatError } from './s3-errors.ts'
 import type { ObjectFields } from './upload.ts'
 
-export interface PresignedUrlOptions {
-  /** From now on; at most seven days. */
-  readonly expiresMs: number
-  /** Downloaded under this name; without it, shown by the browser. */
-  readonly name?: string
-  /** Answered as the file's type. @default the type it was stored with */
-  readonly contentType?: string
-}
-
-/** An HTML form's target and its fields; the file goes last, as `file`. */
-export interface PresignedPost {
-  readonly url: string
-  readonly fields: Readonly<Record<string, string>>
-}
-
+/** Reads one object until it expires; S3 answers it with the type and the disposition given here. */
 export async function presignUrl(
   bucket: S3Bucket,
   key: string,
-  { expiresMs, name, contentType }: PresignedUrlOptions,
+  { expiresMs, contentType, contentDisposition }: UrlOptions,
 ): Promise<string> {
   const command = new GetObjectCommand({
     Bucket: bucket.name,
     Key: key,
-    ...(name === undefined ? {} : { ResponseContentDisposition: downloadAs(name) }),
-    ...(contentType === undefined ? {} : { ResponseContentType: contentType }),
+    ResponseContentType: contentType,
+    ResponseContentDisposition: contentDisposition,
+    ResponseCacheControl: 'private, no-store',
   })
   try {
     return await getSignedUrl(bucket.signer, command, { expiresIn: seconds(expiresMs) })
@@ -38,19 +26,19 @@ export async function presignUrl(
   }
 }
 
-/** The policy holds every field to the value given here, and the length to its range. */
+/** The policy holds every field to the value given here, and the length to exactly `bytes`. */
 export async function presignPost(
   bucket: S3Bucket,
   fields: ObjectFields,
-  { maxBytes, expiresMs }: { readonly maxBytes: number; readonly expiresMs: number },
-): Promise<PresignedPost> {
+  { bytes, expiresMs }: { readonly bytes: number; readonly expiresMs: number },
+): Promise<UploadForm> {
   const { Bucket, Key, ContentType, Metadata, ServerSideEncryption, SSEKMSKeyId } = fields
   const metadata = Object.entries(Metadata).map(([name, value]) => [`x-amz-meta-${name}`, value] as const)
   try {
-    return await createPresignedPost(bucket.signer, {
+    const { url, fields: form } = await createPresignedPost(bucket.signer, {
       Bucket,
       Key,
-      Conditions: [['content-length-range', 0, maxBytes]],
+      Conditions: [['content-length-range', bytes, bytes]],
       Fields: {
         'Content-Type': ContentType,
         ...Object.fromEntries(metadata),
@@ -59,6 +47,7 @@ export async function presignPost(
       },
       Expires: seconds(expiresMs),
     })
+    return { url, fields: form, fileField: 'file' }
   } catch (cause) {
     throw toChatError(cause, 'stored')
   }
@@ -66,14 +55,4 @@ export async function presignPost(
 
 function seconds(ms: number): number {
   return Math.max(1, Math.floor(ms / 1_000))
-}
-
-/** RFC 6266: an ASCII name for old readers, and the whole one as RFC 8187 writes it. */
-function downloadAs(name: string): string {
-  const plain = name.replaceAll(/[^\w .-]/g, '_')
-  const whole = encodeURIComponent(name.toWellFormed()).replaceAll(
-    /['()*]/g,
-    char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-  return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`
 }

@@ -6,50 +6,37 @@ import {
 } from '@aws-sdk/client-s3'
 import {
   type Attachment,
+  type AttachmentFields,
   type AttachmentStore,
+  attachmentFields,
   type CallOptions,
+  closedStoreError,
+  type DirectAccess,
   type OpenedAttachment,
+  OpenFiles,
+  type PlaceOptions,
   type PutOptions,
   type RoomId,
   silentLogger,
+  type UploadName,
 } from '@sgs-chat/core'
 import { BodyParts } from './body-parts.ts'
 import { objectChunks } from './object-chunks.ts'
-import { type PresignedPost, type PresignedUrlOptions, presignPost, presignUrl } from './presigned.ts'
+import { copyObject, pendingBefore } from './pending.ts'
+import { presignPost, presignUrl } from './presigned.ts'
 import { S3Bucket, type S3Options } from './s3-bucket.ts'
-import {
-  closedError,
-  invalidIdError,
-  isNotFound,
-  overloadedError,
-  timeoutError,
-  toChatError,
-} from './s3-errors.ts'
+import { invalidIdError, isNotFound, timeoutError, toChatError } from './s3-errors.ts'
 import { attachmentOf, objectKey, objectMetadata, objectType } from './stored-attachment.ts'
 import { encryptionFields, type ObjectFields, removeAbandoned, uploadObject } from './upload.ts'
-
-/** An AttachmentStore whose files clients can also be sent to directly. */
-export interface S3AttachmentStore extends AttachmentStore {
-  /** A URL that reads this one file until it expires; whether the file is there is not asked. */
-  presignedUrl(roomId: RoomId, id: string, options: PresignedUrlOptions): Promise<string>
-  /**
-   * A form that uploads this one file, of this type and at most `maxBytes`, until it expires. `find` tells when, and
-   * whether, it has come.
-   */
-  presignedPost(
-    attachment: Omit<Attachment, 'bytes'>,
-    options: { readonly maxBytes: number; readonly expiresMs: number },
-  ): Promise<PresignedPost>
-}
 
 /** The smallest part that S3 takes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). */
 const MIN_PART_BYTES = 5_242_880
 
 /**
- * An AttachmentStore in an S3 bucket: `{roomId}/{id}`.
+ * An AttachmentStore in an S3 bucket: `{roomId}/{id}`, and `pending/{roomId}/{id}` until a chat names it.
  * @throws ChatError UNAVAILABLE naming the setting to look at, in bounded time; RangeError for options out of range
  */
-export async function s3AttachmentStore(options: S3Options): Promise<S3AttachmentStore> {
+export async function s3AttachmentStore(options: S3Options): Promise<AttachmentStore> {
   const { partBytes = MIN_PART_BYTES, abandonedAfterMs = 86_400_000, logger = silentLogger } = options
   if (partBytes < MIN_PART_BYTES) throw new RangeError(`partBytes is at least ${MIN_PART_BYTES}`)
   const bucket = await S3Bucket.open(options)
@@ -62,60 +49,57 @@ export async function s3AttachmentStore(options: S3Options): Promise<S3Attachmen
   return new Store(bucket, partBytes, options)
 }
 
-class Store implements S3AttachmentStore {
+class Store implements AttachmentStore {
   readonly #bucket: S3Bucket
   readonly #partBytes: number
   readonly #encryption: ReturnType<typeof encryptionFields>
-  readonly #maxOpenFiles: number
+  readonly #files: OpenFiles
   readonly #closeTimeoutMs: number
-  readonly #puts = new Set<Promise<unknown>>()
   /** Ends the puts that are still under way when `close` has waited long enough. */
   readonly #closed = new AbortController()
-  #openFiles = 0
   #closing: Promise<void> | undefined
+  readonly direct?: DirectAccess
 
   constructor(bucket: S3Bucket, partBytes: number, options: S3Options) {
-    const { maxOpenFiles = 64, closeTimeoutMs = 5_000 } = options
+    const { maxOpenFiles = 64, closeTimeoutMs = 5_000, direct = true } = options
     this.#bucket = bucket
     this.#partBytes = partBytes
     this.#encryption = encryptionFields(options)
-    this.#maxOpenFiles = maxOpenFiles
+    this.#files = new OpenFiles({ max: maxOpenFiles })
     this.#closeTimeoutMs = closeTimeoutMs
+    if (direct) this.direct = this.#directAccess()
   }
 
   async put(
-    attachment: Omit<Attachment, 'bytes'>,
+    attachment: AttachmentFields,
     body: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<Attachment> {
-    this.#pass(options)
-    const fields = this.#fieldsOf(attachment)
-    const putting = this.#holding(() => this.#put(attachment, fields, body, options))
-    this.#puts.add(putting)
-    try {
-      return await putting
-    } finally {
-      this.#puts.delete(putting)
-    }
+    this.#files.pass(options)
+    const fields = this.#fieldsOf(attachment, options)
+    return this.#files.writing(() => this.#put(attachment, fields, body, options))
   }
 
-  async find(roomId: RoomId, id: string, options?: CallOptions): Promise<Attachment | undefined> {
-    this.#pass(options)
-    const head = await this.#holding(() => this.#head(roomId, id, options))
-    return head && attachmentOf(roomId, id, head.ContentLength, head.Metadata)
+  async find(roomId: RoomId, id: string, options?: PlaceOptions): Promise<Attachment | undefined> {
+    this.#files.pass(options)
+    const head = await this.#files.holding(() => this.#head({ roomId, id }, options))
+    return head && attachmentOf({ roomId, id }, head.ContentLength, head.Metadata)
   }
 
-  async open(roomId: RoomId, id: string, options?: CallOptions): Promise<OpenedAttachment | undefined> {
-    this.#pass(options)
-    const head = await this.#holding(() => this.#head(roomId, id, options))
-    const attachment = head && attachmentOf(roomId, id, head.ContentLength, head.Metadata)
+  async open(roomId: RoomId, id: string, options?: PlaceOptions): Promise<OpenedAttachment | undefined> {
+    this.#files.pass(options)
+    const head = await this.#files.holding(() => this.#head({ roomId, id }, options))
+    const attachment = head && attachmentOf({ roomId, id }, head.ContentLength, head.Metadata)
+    if (attachment === undefined) return undefined
+    const etag = head?.ETag
     // The bytes are asked for by the first read, so that a body nobody reads holds nothing.
-    return attachment && { attachment, body: this.#read(attachment, head?.ETag, options) }
+    const body = this.#read(attachment, etag, options)
+    return { attachment, body, ...(etag === undefined ? {} : { version: etag }) }
   }
 
-  async remove(roomId: RoomId, id: string, options: CallOptions = {}): Promise<void> {
-    this.#pass(options)
-    const Key = objectKey(roomId, id)
+  async remove(roomId: RoomId, id: string, options: PlaceOptions = {}): Promise<void> {
+    this.#files.pass(options)
+    const Key = objectKey({ roomId, id }, options)
     if (Key === undefined) return
     try {
       await this.#bucket.request(options, (client, abortSignal) =>
@@ -126,19 +110,35 @@ class Store implements S3AttachmentStore {
     }
   }
 
-  async presignedUrl(roomId: RoomId, id: string, options: PresignedUrlOptions): Promise<string> {
-    this.#pass()
-    const key = objectKey(roomId, id)
-    if (key === undefined) throw invalidIdError()
-    return presignUrl(this.#bucket, key, options)
+  async keep(
+    { attachment, version }: OpenedAttachment,
+    fields: AttachmentFields,
+    options: CallOptions = {},
+  ): Promise<Attachment | undefined> {
+    this.#files.pass(options)
+    const { roomId, id, bytes } = attachment
+    const key = objectKey(attachment, { pending: true })
+    if (key === undefined) return undefined
+    const target = this.#fieldsOf(fields)
+    return this.#files.writing(async () => {
+      try {
+        if (!(await copyObject(this.#bucket, { key, etag: version }, target, options))) return undefined
+      } catch (cause) {
+        throw this.#toError(cause, 'stored', options)
+      }
+      // What cannot be removed now is an upload that nobody names: it is collected.
+      await this.remove(roomId, id, { pending: true }).catch(() => undefined)
+      return Object.freeze({ ...attachmentFields(fields), bytes })
+    })
   }
 
-  async presignedPost(
-    attachment: Omit<Attachment, 'bytes'>,
-    options: { readonly maxBytes: number; readonly expiresMs: number },
-  ): Promise<PresignedPost> {
-    this.#pass()
-    return presignPost(this.#bucket, this.#fieldsOf(attachment), options)
+  async *pendingBefore(timeMs: number, options: CallOptions = {}): AsyncGenerator<UploadName> {
+    this.#files.pass(options)
+    try {
+      yield* pendingBefore(this.#bucket, timeMs, options)
+    } catch (cause) {
+      throw this.#toError(cause, 'read', options)
+    }
   }
 
   close(): Promise<void> {
@@ -151,20 +151,31 @@ class Store implements S3AttachmentStore {
   }
 
   async #drain(): Promise<void> {
-    let cancel: () => void = () => undefined
-    const over = new Promise<void>(resolve => {
-      cancel = this.#bucket.clock.after(this.#closeTimeoutMs, resolve)
-    })
-    await Promise.race([Promise.allSettled(this.#puts), over])
-    cancel()
-    this.#closed.abort(closedError())
+    await this.#files.drain(this.#bucket.clock, this.#closeTimeoutMs)
+    this.#closed.abort(closedStoreError())
     // Their removal from the bucket is bounded by the time of its requests.
-    await Promise.allSettled(this.#puts)
+    await this.#files.settled()
     this.#bucket.destroy()
   }
 
-  #fieldsOf(attachment: Omit<Attachment, 'bytes'>): ObjectFields {
-    const Key = objectKey(attachment.roomId, attachment.id)
+  #directAccess(): DirectAccess {
+    return {
+      url: async (attachment, options) => {
+        this.#files.pass()
+        const key = objectKey(attachment)
+        if (key === undefined) throw invalidIdError()
+        return presignUrl(this.#bucket, key, options)
+      },
+      form: async (attachment, { expiresMs }) => {
+        this.#files.pass()
+        const fields = this.#fieldsOf(attachment, { pending: true })
+        return presignPost(this.#bucket, fields, { bytes: attachment.bytes, expiresMs })
+      },
+    }
+  }
+
+  #fieldsOf(attachment: AttachmentFields, place: PlaceOptions = {}): ObjectFields {
+    const Key = objectKey(attachment, place)
     if (Key === undefined) throw invalidIdError()
     try {
       return {
@@ -180,7 +191,7 @@ class Store implements S3AttachmentStore {
   }
 
   async #put(
-    attachment: Omit<Attachment, 'bytes'>,
+    attachment: AttachmentFields,
     fields: ObjectFields,
     body: AsyncIterable<Uint8Array>,
     { maxBytes, ...options }: PutOptions,
@@ -193,9 +204,7 @@ class Store implements S3AttachmentStore {
     const parts = new BodyParts(body, { partBytes: this.#partBytes, maxBytes, signal: ended.signal })
     try {
       await uploadObject(this.#bucket, fields, parts, ended.signal)
-      const { id, roomId, uploaderId, name, extension, contentType, createdAt } = attachment
-      const bytes = parts.totalBytes
-      return Object.freeze({ id, roomId, uploaderId, name, extension, contentType, bytes, createdAt })
+      return Object.freeze({ ...attachmentFields(attachment), bytes: parts.totalBytes })
     } catch (cause) {
       throw this.#toError(cause, 'stored', options)
     } finally {
@@ -205,12 +214,8 @@ class Store implements S3AttachmentStore {
     }
   }
 
-  async #head(
-    roomId: RoomId,
-    id: string,
-    options: CallOptions = {},
-  ): Promise<HeadObjectCommandOutput | undefined> {
-    const Key = objectKey(roomId, id)
+  async #head(name: UploadName, options: PlaceOptions = {}): Promise<HeadObjectCommandOutput | undefined> {
+    const Key = objectKey(name, options)
     if (Key === undefined) return undefined
     try {
       return await this.#bucket.request(options, (client, abortSignal) =>
@@ -223,14 +228,15 @@ class Store implements S3AttachmentStore {
   }
 
   async *#read(
-    { roomId, id, bytes }: Attachment,
+    attachment: Attachment,
     etag: string | undefined,
-    options: CallOptions = {},
+    options: PlaceOptions = {},
   ): AsyncGenerator<Uint8Array> {
-    this.#pass(options)
-    const Key = objectKey(roomId, id)
+    this.#files.pass(options)
+    const { bytes } = attachment
+    const Key = objectKey(attachment, options)
     if (Key === undefined || bytes === 0) return
-    this.#takeFile()
+    const giveBack = this.#files.take()
     try {
       const { Body } = await this.#bucket.request(options, (client, abortSignal) =>
         client.send(
@@ -244,31 +250,12 @@ class Store implements S3AttachmentStore {
     } catch (cause) {
       throw this.#toError(cause, 'read', options)
     } finally {
-      this.#openFiles--
+      giveBack()
     }
   }
 
   #toError(cause: unknown, doing: 'stored' | 'read' | 'removed', { signal }: CallOptions): unknown {
     if (signal?.aborted === true && cause === signal.reason) return cause
     return toChatError(cause, doing)
-  }
-
-  #pass(options?: CallOptions): void {
-    if (this.#closing !== undefined) throw closedError()
-    if (options?.signal?.aborted === true) throw options.signal.reason
-  }
-
-  async #holding<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#takeFile()
-    try {
-      return await work()
-    } finally {
-      this.#openFiles--
-    }
-  }
-
-  #takeFile(): void {
-    if (this.#openFiles >= this.#maxOpenFiles) throw overloadedError()
-    this.#openFiles++
   }
 }

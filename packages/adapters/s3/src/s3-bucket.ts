@@ -16,6 +16,8 @@ export interface S3Options {
   /** Where browsers reach it, for presigned URLs and forms. @default `endpoint` */
   readonly publicEndpoint?: string
   readonly region: string
+  /** Whether clients may be sent to S3 by links and forms; false where they cannot reach it. @default true */
+  readonly direct?: boolean
   /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. @default true when there is an `endpoint` */
   readonly forcePathStyle?: boolean
   /** @default what the AWS SDK finds: environment, files, the role of the machine */

@@ -25,6 +25,11 @@ export function isNotFound(cause: unknown): boolean {
   return name === 'NotFound' || name === 'NoSuchKey'
 }
 
+/** The object is not the one that was asked for any more. */
+export function isReplaced(cause: unknown): boolean {
+  return nameOf(cause) === 'PreconditionFailed'
+}
+
 /** A finished or aborted upload is no longer known. */
 export function isNoSuchUpload(cause: unknown): boolean {
   return nameOf(cause) === 'NoSuchUpload'
@@ -105,17 +110,5 @@ export function tooLargeError(maxBytes: number): ChatError<'TOO_LARGE'> {
 export function timeoutError(timeoutMs: number): ChatError<'FILE_CONVERSION_ERROR'> {
   return new ChatError('FILE_CONVERSION_ERROR', `S3 did not answer within ${timeoutMs} ms`, {
     retryable: true,
-  })
-}
-
-export function closedError(): ChatError<'UNAVAILABLE'> {
-  return new ChatError('UNAVAILABLE', 'the attachment store is closed', {
-    details: { waitsFor: 'attachment store' },
-  })
-}
-
-export function overloadedError(): ChatError<'UNAVAILABLE'> {
-  return new ChatError('UNAVAILABLE', 'too many files are being written or read', {
-    details: { waitsFor: 'attachment store' },
   })
 }

@@ -11,7 +11,7 @@ import type { CancelSignal } from '@sgs-chat/core'
 import type { BodyPart, BodyParts } from './body-parts.ts'
 import type { S3Bucket, S3Options } from './s3-bucket.ts'
 import { isNoSuchUpload, isRefused } from './s3-errors.ts'
-import { isObjectKey } from './stored-attachment.ts'
+import { nameOfKey } from './stored-attachment.ts'
 
 /** What an object is made with, beside its bytes. */
 export interface ObjectFields {
@@ -133,7 +133,7 @@ export async function removeAbandoned(bucket: S3Bucket, olderThanMs: number): Pr
   )
   let removed = 0
   for (const { Key, UploadId, Initiated } of Uploads) {
-    if (Key === undefined || !isObjectKey(Key)) continue
+    if (Key === undefined || nameOfKey(Key) === undefined) continue
     if (Initiated === undefined || Initiated.getTime() >= olderThanMs) continue
     await removeUpload(bucket, { Bucket: bucket.name, Key, UploadId })
     removed += 1

@@ -4,6 +4,7 @@ import {
   type AttachmentStore,
   type OpenedAttachment,
   type RoomId,
+  type UploadName,
   userId,
 } from '@sgs-chat/core'
 import type { Harness } from '../rule.ts'
@@ -64,6 +65,13 @@ export function endlessBody(chunkBytes: number): WatchedBody {
     }
   }
   return { body: body(), released: () => released }
+}
+
+/** The ids of the uploads that came before a moment, in order. */
+export async function pendingIds(uploads: AsyncIterable<UploadName>): Promise<readonly string[]> {
+  const ids: string[] = []
+  for await (const { id } of uploads) ids.push(id)
+  return ids.sort()
 }
 
 export async function bytesOf({ body }: OpenedAttachment): Promise<Buffer> {

@@ -11,6 +11,7 @@ import {
   bytesOf,
   chunks,
   openedBytes,
+  pendingIds,
   ROOMY,
   sampleAttachment,
 } from './attachment-store-harness.ts'
@@ -155,6 +156,7 @@ export const openRules: readonly Rule<AttachmentStoreHarness>[] = [
       await rejectsWith(() => store.find(roomId, id), codes, 'find')
       await rejectsWith(() => store.open(roomId, id), codes, 'open')
       await rejectsWith(() => store.remove(roomId, id), codes, 'remove')
+      await rejectsWith(() => pendingIds(store.pendingBefore(0)), codes, 'pendingBefore')
       await need(harness, 'restoreConnection')()
       assert.equal((await openedBytes(store, roomId, id)).toString(), 'kept')
     },
@@ -173,5 +175,7 @@ function callsOf(store: AttachmentStore): Readonly<Record<string, () => Promise<
     find: () => store.find(file.roomId, file.id),
     open: () => store.open(file.roomId, file.id),
     remove: () => store.remove(file.roomId, file.id),
+    keep: () => store.keep({ attachment: { ...file, bytes: 0 }, body: chunks() }, file),
+    pendingBefore: () => pendingIds(store.pendingBefore(0)),
   }
 }

@@ -10,6 +10,7 @@ import {
   chunks,
   endlessBody,
   openedBytes,
+  pendingIds,
   ROOMY,
   sampleAttachment,
 } from './attachment-store-harness.ts'
@@ -187,6 +188,7 @@ function unfinishedRules(): readonly Rule<AttachmentStoreHarness>[] {
         await rejectsAborted(signal => store.find(roomId, id, { signal }), 'find')
         await rejectsAborted(signal => store.open(roomId, id, { signal }), 'open')
         await rejectsAborted(signal => store.remove(roomId, id, { signal }), 'remove')
+        await rejectsAborted(signal => pendingIds(store.pendingBefore(0, { signal })), 'pendingBefore')
         await assertNothing(harness, file, leftovers)
       },
     },

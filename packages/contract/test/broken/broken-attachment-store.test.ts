@@ -128,6 +128,22 @@ describe('the AttachmentStore suite', () => {
         }
       },
     })),
+    broken('shows what is pending', ['A21'], store => ({
+      find: async (roomId, id, options) =>
+        (await store.find(roomId, id, options)) ?? store.find(roomId, id, { pending: true }),
+    })),
+    broken('keeps an upload under the fields it came with', ['A22'], store => ({
+      keep: (upload, _fields, options) => store.keep(upload, upload.attachment, options),
+    })),
+    broken('keeps whatever lies there now', ['A23'], store => ({
+      keep: async ({ attachment: { roomId, id } }, fields, options) => {
+        const now = await store.open(roomId, id, { pending: true })
+        return now && store.keep(now, fields, options)
+      },
+    })),
+    broken('tells what has only just come as old', ['A24'], store => ({
+      pendingBefore: () => store.pendingBefore(Number.POSITIVE_INFINITY),
+    })),
     broken('finds after it was closed', ['A19', 'A20'], () => ({ find: async () => undefined })),
   ])
 })

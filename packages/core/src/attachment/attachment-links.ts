@@ -45,7 +45,7 @@ export function attachmentLinks({ publicUrl, secret, ids }: AttachmentLinksOptio
 }
 
 /** Takes the same time wherever the texts differ. */
-function sameText(expected: string, given: string): boolean {
+export function sameText(expected: string, given: string): boolean {
   let difference = expected.length ^ given.length
   for (let index = 0; index < expected.length; index++) {
     difference |= expected.charCodeAt(index) ^ given.charCodeAt(index)

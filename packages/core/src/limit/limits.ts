@@ -37,6 +37,14 @@ export interface Limits {
   readonly maxAttachmentBytes: number
   /** A file's name, in characters. */
   readonly maxFileNameLength: number
+  /** How long a form that uploads a file lets its holder in. */
+  readonly uploadExpiresMs: number
+  /** How long a link straight into the store of files works, once a client was sent there. */
+  readonly fileUrlExpiresMs: number
+  /** An upload that no chat has named for this long is removed. */
+  readonly fileOrphanMs: number
+  /** How often such uploads are looked for. */
+  readonly fileSweepMs: number
   /** Reports to the presence registry that may be under way at once. */
   readonly maxPresenceReports: number
   /** How often a node renews its lease at the presence registry; its sessions are lost after `PRESENCE_LEASE_MS`. */
@@ -74,6 +82,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxRoomsPerSession: 100,
   maxAttachmentBytes: 10_485_760,
   maxFileNameLength: 255,
+  uploadExpiresMs: 600_000,
+  fileUrlExpiresMs: 300_000,
+  fileOrphanMs: 86_400_000,
+  fileSweepMs: 3_600_000,
   maxPresenceReports: 64,
   presenceRenewMs: 10_000,
   presenceSnapshotPage: 500,

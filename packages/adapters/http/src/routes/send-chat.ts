@@ -4,26 +4,13 @@ import { FAILURES, SECURED, sendBodySchema, sentSchema } from '../api-schemas.ts
 import type { HttpContext } from '../http-context.ts'
 import { messageIdIn } from '../message-id.ts'
 import { receiveFile } from '../receive-file.ts'
-import { Slots } from '../slots.ts'
-
-/** The longest boundary, headers and text fields around a file. */
-const FORM_OVERHEAD_BYTES = 131_072
 
 /** A chat as JSON, or a file with its chat as a form. Answered once the log has the chat. */
 export function sendRoute(app: FastifyInstance, context: HttpContext): void {
-  const { chat, wire, limits, authenticator } = context
-  const slots = new Slots({ what: 'uploads', max: limits.maxUploads, maxPerUser: limits.maxUploadsPerUser })
+  const { chat, wire, limits, authenticator, uploads } = context
   const sendFile = async (request: FastifyRequest): Promise<SentChat> => {
     const user = authenticator.userOf(request)
-    const release = slots.take(user.userId)
-    try {
-      return await receiveFile(request, { chat, limits, user, maxFormBytes: maxFormBytes(context) })
-    } finally {
-      release()
-      // Whatever is left of the form is read and forgotten; the server's linger bounds that.
-      request.raw.unpipe()
-      request.raw.resume()
-    }
+    return uploads.during(request, user.userId, () => receiveFile(request, { chat, limits, user }))
   }
   app.post(
     '/chat/send',
@@ -51,10 +38,6 @@ export function sendRoute(app: FastifyInstance, context: HttpContext): void {
         .send({ result: 'SUCCESS', message: 'send chat successfully', data: wire.chat(sent.chat) })
     },
   )
-}
-
-function maxFormBytes({ chat }: HttpContext): number {
-  return chat.limits.maxAttachmentBytes + FORM_OVERHEAD_BYTES
 }
 
 function draftIn({ body, headers }: FastifyRequest, { chat }: HttpContext): ChatDraft {

@@ -1,77 +1,8 @@
-import { type Attachment, type AttachmentStore, ChatError, parseRoomId } from '@sgs-chat/core'
+import { parseRoomId } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
-import { settle } from './simulation/stepped-clock.ts'
-import { ALICE, ROOM, TestNode } from './simulation/test-node.ts'
-
-const PUBLIC_URL = 'https://chat.example'
-
-class PlainStore implements AttachmentStore {
-  readonly files = new Map<string, { attachment: Attachment; bytes: Uint8Array[] }>()
-
-  async put(
-    file: Omit<Attachment, 'bytes'>,
-    body: AsyncIterable<Uint8Array>,
-    { maxBytes }: { maxBytes: number },
-  ) {
-    const bytes = await Array.fromAsync(body)
-    const size = bytes.reduce((sum, chunk) => sum + chunk.length, 0)
-    if (size > maxBytes) throw new ChatError('TOO_LARGE', 'too large')
-    const attachment = { ...file, bytes: size }
-    this.files.set(`${file.roomId}/${file.id}`, { attachment, bytes })
-    return attachment
-  }
-
-  find: AttachmentStore['find'] = async (roomId, id) => this.files.get(`${roomId}/${id}`)?.attachment
-
-  open: AttachmentStore['open'] = async (roomId, id) => {
-    const found = this.files.get(`${roomId}/${id}`)
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield* found?.bytes ?? []
-    }
-    return found && { attachment: found.attachment, body: body() }
-  }
-
-  remove: AttachmentStore['remove'] = async (roomId, id) => void this.files.delete(`${roomId}/${id}`)
-  close = () => Promise.resolve();
-  [Symbol.asyncDispose] = () => Promise.resolve()
-}
-
-/** Ids in the shapes that links are made of. */
-let made = 0
-const ids = {
-  next: () => `id-${made++}`,
-  random: () => `file${String(made++).padStart(18, '0')}`,
-  hash: (parts: readonly string[]) => parts.join('_').padEnd(20, '-'),
-  mac: (secret: string, parts: readonly string[]) => {
-    let sum = 7
-    for (const unit of [secret, ...parts].join('|')) sum = (sum * 31 + (unit.codePointAt(0) ?? 0)) % 1e15
-    return String(sum).padStart(43, 'x')
-  },
-}
-
-async function nodeWithFiles(
-  limits = {},
-): Promise<{ node: TestNode; store: PlainStore; files: NonNullable<TestNode['chat']['attachments']> }> {
-  const store = new PlainStore()
-  const node = await TestNode.start(limits, {
-    ids,
-    attachments: { store, publicUrl: PUBLIC_URL, secret: 's3cret' },
-  })
-  const files = node.chat.attachments
-  if (files === undefined) throw new Error('files are on')
-  return { node, store, files }
-}
-
-async function* bodyOf(...chunks: string[]): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) yield new TextEncoder().encode(chunk)
-}
-
-const upload = (name: string, ...chunks: string[]) => ({
-  name,
-  contentType: 'text/plain',
-  body: bodyOf(...chunks),
-})
-const draft = { roomId: ROOM, messageType: 'FILE' }
+import { settle } from '../simulation/stepped-clock.ts'
+import { ALICE, ROOM } from '../simulation/test-node.ts'
+import { draft, nodeWithFiles, PUBLIC_URL, textOf, upload } from './files-node.ts'
 
 describe('attachments', () => {
   it('G11.4: a file is stored and its chat links to it, by a link that opens that one file', async () => {
@@ -82,9 +13,7 @@ describe('attachments', () => {
     const named = files.links.named(sent.chat.content)
     if (named === undefined) throw new Error('the link is ours')
     const opened = await files.open(named, named.ticket)
-    expect((await Array.fromAsync(opened.body)).map(chunk => new TextDecoder().decode(chunk)).join('')).toBe(
-      'hello',
-    )
+    expect(await textOf(opened.body)).toBe('hello')
     const other = { ...named, roomId: parseRoomId(5) }
     await expect(files.open(other, named.ticket)).rejects.toMatchObject({ code: 'FORBIDDEN' })
     await expect(files.open(named, '')).rejects.toMatchObject({ code: 'FORBIDDEN' })
@@ -119,14 +48,25 @@ describe('attachments', () => {
     await expect(files.send(ALICE, draft, upload('a.txt', 'abcd'))).rejects.toMatchObject({
       code: 'TOO_LARGE',
     })
-    expect(store.files.size).toBe(1)
+    expect([store.files.size, store.pending.size]).toEqual([1, 0])
+  })
+
+  it('R15: what a file is is told by its bytes, and a type that is not taken is refused with CHAT-033', async () => {
+    const { files, store } = await nodeWithFiles({}, { types: ['image/*'] })
+    const { attachment } = await files.send(ALICE, draft, upload('a.txt', 'PNG'))
+    expect(attachment).toMatchObject({ contentType: 'image/png', width: 2, height: 1 })
+    await expect(files.send(ALICE, draft, upload('b.png', 'text'))).rejects.toMatchObject({
+      code: 'FILE_CONVERSION_ERROR',
+      description: 'files of type text/plain are not taken here',
+    })
+    expect([store.files.size, store.pending.size]).toEqual([1, 0])
   })
 
   it('a refused chat takes its file with it; a chat of unknown fate keeps it', async () => {
     const { node, files, store } = await nodeWithFiles()
     const refused = files.send(ALICE, { ...draft, senderId: 'mallory' }, upload('a.txt', 'x'))
     await expect(refused).rejects.toMatchObject({ code: 'FORBIDDEN' })
-    expect(store.files.size).toBe(0)
+    expect(store.files.size + store.pending.size).toBe(0)
     node.log.nextAppend = 'lost-answer'
     await expect(files.send(ALICE, draft, upload('a.txt', 'x'))).rejects.toThrow('the answer was lost')
     expect(store.files.size).toBe(1)

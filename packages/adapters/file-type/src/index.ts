@@ -1,0 +1,1 @@
+export { fileTypeInspector } from './file-type-inspector.ts'
