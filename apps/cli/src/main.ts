@@ -25,6 +25,12 @@ for (const command of [
 for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)')
 program.exitOverride()
 
+// Whoever reads has enough: `chat history 7 | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  throw error
+})
+
 try {
   await program.parseAsync(process.argv.filter((arg, index) => index < 2 || arg !== '--'))
 } catch (error) {

@@ -20,7 +20,7 @@ export const fileSettings = {
     parse: parseFileTypes,
   }),
   PICTURE_METADATA: choice(
-    'whether pictures keep place, camera and author; to strip one costs half a second of a core',
+    'whether pictures keep place, camera and author; to strip one costs some tenths of a second of a core',
     ['strip', 'keep'],
     'strip',
   ),
