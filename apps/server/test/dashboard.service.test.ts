@@ -7,6 +7,7 @@ import { type Prometheus, prometheusTools, startPrometheus } from '../../../tool
 import { ChatClient } from './e2e/chat-client.ts'
 import { getHistory, postChat } from './e2e/http-calls.ts'
 import { dataFolder, ServerProcess, tokenFor } from './e2e/server-process.ts'
+import { StateServerProcess } from './e2e/state-server-process.ts'
 
 const deploy = join(import.meta.dirname, '../../../deploy')
 const run = promisify(execFile)
@@ -31,17 +32,22 @@ function dashboardQueries(): readonly { readonly title: string; readonly query: 
 
 describe.skipIf(!(await prometheusTools()))('what operators look at', () => {
   const folder = dataFolder()
+  let state: StateServerProcess
   let server: ServerProcess
   let prometheus: Prometheus
 
   beforeAll(async () => {
-    server = await ServerProcess.start(folder.path, { METRICS_PORT: '0' })
+    state = await StateServerProcess.start({})
+    const { tcp, grpc } = state.ports
+    const both = `tcp+lease://127.0.0.1:${tcp},grpc://127.0.0.1:${grpc}`
+    server = await ServerProcess.start(folder.path, { METRICS_PORT: '0', STATE_SERVER: both })
     const { metricsPort } = await server.logged('serving')
     prometheus = await startPrometheus({ chat: [`127.0.0.1:${String(metricsPort)}`] })
   })
   afterAll(async () => {
     await prometheus?.[Symbol.asyncDispose]()
     await server?.stop('SIGTERM')
+    await state?.kill()
     folder.remove()
   })
 

@@ -171,7 +171,12 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
   })
   const collecting: CollectingUploads | undefined =
     options.attachments && collectUploads({ store: options.attachments.store, clock, limits, logger })
-  observeNode(options.meter ?? silentMeter, { deliver, archive, underway: state.underway })
+  observeNode(options.meter ?? silentMeter, {
+    deliver,
+    archive,
+    underway: state.underway,
+    presence: reporter,
+  })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     state.close()

@@ -100,10 +100,11 @@ interface ObservedNode {
   readonly deliver: DeliverChats
   readonly archive: ArchiveChats
   readonly underway: { readonly chats: number }
+  readonly presence: { readonly presentSessions: number }
 }
 
 /** What is read off a node whenever somebody looks. */
-export function observeNode(meter: Meter, { deliver, archive, underway }: ObservedNode): void {
+export function observeNode(meter: Meter, { deliver, archive, underway, presence }: ObservedNode): void {
   meter.observe({
     name: 'chat_sends_pending',
     help: 'Chats handed in and not answered yet.',
@@ -119,6 +120,12 @@ export function observeNode(meter: Meter, { deliver, archive, underway }: Observ
       { labels: { why: 'repeat' }, value: deliver.passedBy.repeats },
       { labels: { why: 'unknown' }, value: deliver.passedBy.unknown },
     ],
+  })
+  meter.observe({
+    name: 'chat_presence_sessions',
+    help: 'Sessions of this node that are in a room, as the registry was told.',
+    kind: 'gauge',
+    read: () => [{ labels: {}, value: presence.presentSessions }],
   })
   meter.observe({
     name: 'chat_archive_lag_records',

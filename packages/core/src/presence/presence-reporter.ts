@@ -68,6 +68,10 @@ export class PresenceReporter {
     return this.digest.holding
   }
 
+  get toldCount(): number {
+    return this.told.size
+  }
+
   toldSessions(): readonly SnapshotSession[] {
     return [...this.told.values()]
   }

@@ -29,6 +29,11 @@ export class ToldRegistries {
     }
   }
 
+  /** Sessions of this node in a room, as the first registry was told. */
+  get presentSessions(): number {
+    return this.reporters[0]?.toldCount ?? 0
+  }
+
   report(session: PresenceSession): void {
     for (const reporter of this.reporters) reporter.report(session)
   }
