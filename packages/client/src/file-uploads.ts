@@ -21,13 +21,17 @@ export interface FileOptions extends CallOptions {
 interface Prepared {
   /** What the chat is to say. */
   readonly link: string
+  /** Undefined: the file is there already, from an earlier try. */
+  readonly upload: UploadForm | undefined
+}
+
+interface UploadForm {
   readonly url: URL
   readonly fields: Readonly<Record<string, string>>
   readonly fileField: string
 }
 
-/** Uploaded files whose chat was not acknowledged: a repeat must name the same file. More are forgotten, the oldest first. */
-const MAX_UPLOADED = 32
+type NamedFileOptions = FileOptions & { readonly clientMessageId: string }
 
 /**
  * Files with their chats: announced, uploaded to where the server says, then named by a chat; on a server that knows no
@@ -38,8 +42,6 @@ export class FileUploads {
   readonly #http: HttpCalls
   readonly #outbox: Outbox
   #announces = true
-  /** By clientMessageId. */
-  readonly #uploaded = new Map<string, string>()
 
   constructor(settings: ClientSettings, http: HttpCalls, outbox: Outbox) {
     this.#settings = settings
@@ -50,33 +52,28 @@ export class FileUploads {
   /** Resolves when the log has the file's chat. @throws ClientError */
   async send(roomId: number, file: Blob, options: FileOptions): Promise<Sent> {
     const { clientMessageId = randomName(), retry = false } = options
-    let link = this.#uploaded.get(clientMessageId)
-    if (link === undefined) {
-      const prepared = this.#announces ? await this.#announce(roomId, file, options) : undefined
-      if (prepared === undefined) return this.#sendInOneRequest(roomId, file, { ...options, clientMessageId })
-      await this.#upload(prepared, file, options)
-      link = prepared.link
+    const prepared = this.#announces
+      ? await this.#announce(roomId, file, { ...options, clientMessageId })
+      : undefined
+    if (prepared === undefined) return this.#sendInOneRequest(roomId, file, { ...options, clientMessageId })
+    await this.#upload(prepared, file, options)
+    const draft = {
+      messageType: messageTypeOf(file, options),
+      content: prepared.link,
+      clientMessageId,
+      retry,
     }
-    this.#remember(clientMessageId, link)
-    const draft = { messageType: messageTypeOf(file, options), content: link, clientMessageId, retry }
-    try {
-      const sent = await this.#outbox.send(roomId, draft)
-      this.#uploaded.delete(clientMessageId)
-      return sent
-    } catch (error) {
-      // What is refused for good is not uploaded a second time under that name; it must be another one.
-      if (error instanceof ClientError && !error.retryable && error.outcome === 'rejected')
-        this.#uploaded.delete(clientMessageId)
-      throw error
-    }
+    return this.#outbox.send(roomId, draft)
   }
 
   /** Undefined: the server knows no announcement. */
-  async #announce(roomId: number, file: Blob, options: FileOptions): Promise<Prepared | undefined> {
+  async #announce(roomId: number, file: Blob, options: NamedFileOptions): Promise<Prepared | undefined> {
+    const { clientMessageId } = options
     const body = JSON.stringify({
       roomId,
       name: nameOf(file, options),
       bytes: file.size,
+      clientMessageId,
       ...(file.type === '' ? {} : { contentType: file.type }),
     })
     const url = new URL(`${this.#settings.url}/chat/attachments`)
@@ -94,7 +91,16 @@ export class FileUploads {
     }
   }
 
-  async #upload({ url, fields, fileField }: Prepared, file: Blob, options: FileOptions): Promise<void> {
+  async #upload({ upload }: Prepared, file: Blob, options: FileOptions): Promise<void> {
+    const { onProgress } = options
+    if (upload !== undefined) await this.#fillIn(upload, file, options)
+    onProgress?.({ sentBytes: file.size, totalBytes: file.size })
+    // From here on the chat is under way, and cannot be taken back.
+    if (options.signal?.aborted === true)
+      throw new ClientError('ABORTED', 'the file was given up', { outcome: 'rejected' })
+  }
+
+  async #fillIn({ url, fields, fileField }: UploadForm, file: Blob, options: FileOptions): Promise<void> {
     const form = new FormData()
     for (const [name, value] of Object.entries(fields)) form.set(name, value)
     form.set(fileField, file, nameOf(file, options))
@@ -110,17 +116,12 @@ export class FileUploads {
         ...signalOf(options),
       })
       if (answer.status < 200 || answer.status > 299) throw failureOf(answer)
-      onProgress?.({ sentBytes: file.size, totalBytes: file.size })
     } catch (error) {
       throw rejected(error)
     }
   }
 
-  async #sendInOneRequest(
-    roomId: number,
-    file: Blob,
-    options: FileOptions & { clientMessageId: string },
-  ): Promise<Sent> {
+  async #sendInOneRequest(roomId: number, file: Blob, options: NamedFileOptions): Promise<Sent> {
     const { clientMessageId, retry = false, onProgress } = options
     const form = new FormData()
     // The text comes first: the server must know the room before the first byte of the file.
@@ -137,12 +138,6 @@ export class FileUploads {
     const position = header('x-chat-position') ?? undefined
     const chat = readChat((body as { data?: unknown } | undefined)?.data, position)
     return { id: chat.id, position: chat.position, clientMessageId }
-  }
-
-  #remember(clientMessageId: string, link: string): void {
-    this.#uploaded.set(clientMessageId, link)
-    const [oldest] = this.#uploaded.keys()
-    if (this.#uploaded.size > MAX_UPLOADED && oldest !== undefined) this.#uploaded.delete(oldest)
   }
 }
 
@@ -166,9 +161,14 @@ function rejected(cause: unknown): ClientError {
 
 function readPrepared(value: unknown): Prepared {
   const { link, upload } = (value ?? {}) as { link?: unknown; upload?: Record<string, unknown> }
-  const { url, fields = {}, fileField } = upload ?? {}
+  if (typeof link !== 'string') throw unreadable()
+  if (upload === undefined) return { link, upload }
+  const { url, fields = {}, fileField } = upload
   const to = typeof url === 'string' ? URL.parse(url) : null
-  if (typeof link !== 'string' || to === null || typeof fileField !== 'string')
-    throw new ClientError('UNEXPECTED_ANSWER', 'what came says not where to upload to')
-  return { link, url: to, fields: fields as Record<string, string>, fileField }
+  if (to === null || typeof fileField !== 'string') throw unreadable()
+  return { link, upload: { url: to, fields: fields as Record<string, string>, fileField } }
+}
+
+function unreadable(): ClientError {
+  return new ClientError('UNEXPECTED_ANSWER', 'what came says not where to upload to')
 }

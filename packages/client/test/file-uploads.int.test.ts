@@ -15,11 +15,12 @@ interface Asked {
   readonly body: FormData | object
 }
 
-/** The HTTP side of a server that announces uploads; what was asked of it is noted. */
+/** The HTTP side of a server that announces uploads, of one file; what was asked of it is noted. */
 async function store(
   answerUpload: (response: ServerResponse) => void,
 ): Promise<{ url: string; asked: Asked[] }> {
   const asked: Asked[] = []
+  let isThere = false
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -27,15 +28,22 @@ async function store(
     const encoded = new Response(Buffer.concat(chunks), { headers: { 'content-type': type } })
     const body = type.startsWith('multipart/') ? await encoded.formData() : ((await encoded.json()) as object)
     asked.push({ path: request.url ?? '', authorization, body })
-    if (request.url === '/upload') answerUpload(response)
-    else {
+    if (request.url === '/upload') {
+      answerUpload(response)
+      isThere ||= response.statusCode === 204
+    } else {
       const upload = {
         method: 'POST',
         url: `${url}/upload`,
         fields: { key: 'k', policy: 'p' },
         fileField: 'file',
       }
-      const data = { id: 'i', roomId: 7, link: 'http://chat/chat/files/7/i.png?t=x', upload }
+      const data = {
+        id: 'i',
+        roomId: 7,
+        link: 'http://chat/chat/files/7/i.png?t=x',
+        ...(isThere ? {} : { upload }),
+      }
       response.writeHead(201).end(JSON.stringify({ result: 'SUCCESS', data }))
     }
   }
@@ -72,7 +80,13 @@ it('K9: an announced file goes up without the token, and its chat names the link
   expect(announced).toEqual({
     path: '/chat/attachments',
     authorization: 'Bearer token',
-    body: { roomId: 7, name: 'cat.png', bytes: 5, contentType: 'image/png' },
+    body: {
+      roomId: 7,
+      name: 'cat.png',
+      bytes: 5,
+      contentType: 'image/png',
+      clientMessageId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    },
   })
   expect(uploaded).toMatchObject({ path: '/upload', authorization: undefined })
   const form = uploaded?.body as FormData
@@ -81,7 +95,7 @@ it('K9: an announced file goes up without the token, and its chat names the link
   expect(progress.at(-1)).toBe(5)
 })
 
-it('K9: a repeat names the file that is there already', async () => {
+it('K9: a repeat is announced under its clientMessageId, and what is there already does not go up again', async () => {
   const { url, asked } = await store(response => response.writeHead(204).end())
   const server = new ScriptedServer({ url, sendTimeoutMs: 1_000 })
   const socket = await server.connected()
@@ -98,7 +112,8 @@ it('K9: a repeat names the file that is there already', async () => {
   expect(JSON.parse(repeat.body)).toMatchObject({ content, clientMessageId: 'f1', retry: true })
   socket.receipt(repeat, { 'message-id': 'm1', position: '1:1' })
   await again
-  expect(asked.map(({ path }) => path)).toEqual(['/chat/attachments', '/upload'])
+  expect(asked.map(({ path }) => path)).toEqual(['/chat/attachments', '/upload', '/chat/attachments'])
+  expect(asked.at(-1)?.body).toMatchObject({ clientMessageId: 'f1' })
 })
 
 it('K9: an upload that fails has sent nothing, whatever the store says', async () => {

@@ -135,6 +135,10 @@ export const announcedFileSchema: z.ZodType = named(
     name: z.string().describe('the name it is downloaded under; folders in it are cut off'),
     contentType: z.string().nullish().describe('a hint: what the file is, is told by its bytes'),
     bytes: z.int().min(1).describe('exactly as many come'),
+    clientMessageId: z
+      .string()
+      .nullish()
+      .describe('that of the chat: announced again under it, it is the same file with the same link'),
   }),
 )
 export const preparedUploadSchema: z.ZodType = named(
@@ -145,12 +149,15 @@ export const preparedUploadSchema: z.ZodType = named(
       id: z.string(),
       roomId,
       link: z.string().describe('content of the chat that is sent once the file is up'),
-      upload: z.object({
-        method: z.literal('POST'),
-        url: z.string(),
-        fields: z.record(z.string(), z.string()).describe('all of them, before the file'),
-        fileField: z.string().describe('the name of the file part'),
-      }),
+      upload: z
+        .object({
+          method: z.literal('POST'),
+          url: z.string(),
+          fields: z.record(z.string(), z.string()).describe('all of them, before the file'),
+          fileField: z.string().describe('the name of the file part'),
+        })
+        .optional()
+        .describe('absent when the file is here already, from an earlier try'),
       expiresAt: z.string().describe('ISO-8601 UTC'),
     }),
   }),

@@ -1,8 +1,10 @@
 import type { CallOptions } from '../cancel-signal.ts'
+import { checkClientMessageId } from '../chat/chat.ts'
 import { ChatError } from '../error.ts'
 import { parseRoomId, type RoomId } from '../room/room.ts'
 import { type User, type UserId, userId } from '../room/user.ts'
 import type { Attachment } from './attachment.ts'
+import { attachmentId, checkSameFile } from './attachment-id.ts'
 import { sameText } from './attachment-links.ts'
 import type { AttachmentPorts } from './attachment-ports.ts'
 import type { UploadForm } from './attachment-store.ts'
@@ -20,13 +22,16 @@ export interface AnnouncedFile {
   readonly contentType?: string
   /** Exactly as many come. */
   readonly bytes: number
+  /** That of the chat which will name the file: announced again under it, it is the same file with the same link (SPEC G3.3). */
+  readonly clientMessageId?: string
 }
 
 export interface PreparedUpload {
   readonly attachment: Attachment
   /** The content of the chat that is sent once the upload is done. */
   readonly link: string
-  readonly form: UploadForm
+  /** Undefined: the file is here already, from an earlier try. */
+  readonly form: UploadForm | undefined
   readonly expiresAtMs: number
 }
 
@@ -45,14 +50,23 @@ export interface UploadPorts extends AttachmentPorts {
 
 export function prepareUpload(ports: UploadPorts): PrepareUpload {
   const { store, links, checkAccess, clock, ids, limits } = ports
-  return async (uploader, { roomId, name, contentType = UNKNOWN_TYPE, bytes }, options = {}) => {
+  return async (uploader, announced, options = {}) => {
+    const { roomId, name, contentType = UNKNOWN_TYPE, bytes, clientMessageId } = announced
     checkLength(bytes, limits.maxAttachmentBytes)
+    if (clientMessageId !== undefined) checkClientMessageId(clientMessageId, limits)
     const file = fileName(name, limits)
     await checkAccess(uploader, 'write', roomId, options)
     const createdAt = clock.nowMs()
     const { uploadExpiresMs: expiresMs } = limits
+    const expiresAtMs = createdAt + expiresMs
+    const id = attachmentId(ids, uploader, announced)
+    const known = clientMessageId === undefined ? undefined : await store.find(roomId, id, options)
+    if (known !== undefined) {
+      checkSameFile(known, bytes)
+      return { attachment: known, link: links.linkTo(known), form: undefined, expiresAtMs }
+    }
     const attachment: Attachment = {
-      id: ids.random(),
+      id,
       roomId,
       uploaderId: uploader.userId,
       ...file,
@@ -61,7 +75,6 @@ export function prepareUpload(ports: UploadPorts): PrepareUpload {
       createdAt,
       unchecked: true,
     }
-    const expiresAtMs = createdAt + expiresMs
     const form = store.direct
       ? await store.direct.form(attachment, { expiresMs })
       : ticketForm(ports, attachment, expiresAtMs)

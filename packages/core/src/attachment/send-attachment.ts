@@ -2,10 +2,10 @@ import type { CallOptions } from '../cancel-signal.ts'
 import type { ChatDraft } from '../chat/chat.ts'
 import type { SendChats, SentChat } from '../chat/send-chat.ts'
 import { ChatError } from '../error.ts'
-import type { Ids } from '../ids.ts'
 import type { Limits } from '../limit/limits.ts'
 import type { User } from '../room/user.ts'
 import type { Attachment } from './attachment.ts'
+import { attachmentId, checkSameFile } from './attachment-id.ts'
 import type { AttachmentPorts } from './attachment-ports.ts'
 import { tooLarge } from './confirm-attachment.ts'
 import { fileName } from './file-name.ts'
@@ -42,7 +42,7 @@ export function sendAttachment(ports: AttachmentPorts & { readonly sendChats: Se
   return async (sender, draft, upload, options = {}) => {
     await checkAccess(sender, 'write', draft.roomId, options)
     const { roomId } = draft
-    const id = fileId(ids, sender, draft)
+    const id = attachmentId(ids, sender, draft)
     const known = draft.clientMessageId === undefined ? undefined : await store.find(roomId, id, options)
     const attachment = known === undefined ? await putNew(ports, sender, id, draft, upload, options) : known
     if (known !== undefined) await dropRepeated(upload, known, limits)
@@ -68,12 +68,6 @@ async function removeBoth({ store, logger }: AttachmentPorts, { roomId, id }: At
   }
 }
 
-/** A named upload gets the same file whenever it is repeated, so that the chat about it stays the same (SPEC G3.3). */
-function fileId(ids: Ids, sender: User, { roomId, clientMessageId }: Omit<ChatDraft, 'content'>): string {
-  if (clientMessageId === undefined) return ids.random()
-  return ids.hash(['attachment', String(roomId), sender.userId, clientMessageId])
-}
-
 async function putNew(
   { store, clock, limits, inspector, rules }: AttachmentPorts,
   sender: User,
@@ -97,6 +91,5 @@ async function dropRepeated({ body }: Upload, known: Attachment, limits: Limits)
     bytes += chunk.length
     if (bytes > limits.maxAttachmentBytes) throw tooLarge(limits.maxAttachmentBytes)
   }
-  if (bytes === (known.receivedBytes ?? known.bytes)) return
-  throw new ChatError('CONFLICT', 'this clientMessageId was already used for another file')
+  checkSameFile(known, bytes)
 }

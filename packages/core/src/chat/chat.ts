@@ -63,7 +63,7 @@ export function parseChatDraft(input: unknown, limits: Limits): ChatDraft {
     })
   }
   checkText('content', content)
-  if (clientMessageId != null) checkText('clientMessageId', clientMessageId, limits.maxClientMessageIdLength)
+  if (clientMessageId != null) checkClientMessageId(clientMessageId, limits)
   return {
     roomId: parseRoomId(roomId),
     messageType,
@@ -72,6 +72,15 @@ export function parseChatDraft(input: unknown, limits: Limits): ChatDraft {
     ...(clientMessageId == null ? {} : { clientMessageId }),
     ...(retry == null ? {} : { retry }),
   }
+}
+
+/** @throws ChatError INVALID_MESSAGE_FORMAT | TOO_LARGE */
+export function checkClientMessageId(name: string, limits: Limits): void {
+  if (name === '')
+    throw new ChatError('INVALID_MESSAGE_FORMAT', 'clientMessageId must not be empty', {
+      details: { field: 'clientMessageId' },
+    })
+  checkText('clientMessageId', name, limits.maxClientMessageIdLength)
 }
 
 function invalidDraft(error: z.ZodError): ChatError {

@@ -1,9 +1,16 @@
-import { type Attachment, parseRoomId, type RoomAccess } from '@sgs-chat/core'
+import { type AnnouncedFile, type Attachment, parseRoomId, type RoomAccess } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
 import { ALICE, BOB, ROOM } from '../simulation/test-node.ts'
 import { bodyOf, type FilesNode, nodeWithFiles, PUBLIC_URL, textOf } from './files-node.ts'
 
 const CAT = { roomId: ROOM, name: '../cat.png', contentType: 'image/png', bytes: 3 }
+
+/** An announcement of a file that is not there yet. */
+async function prepared({ files }: FilesNode, announced: AnnouncedFile = CAT) {
+  const { form, ...rest } = await files.prepare(ALICE, announced)
+  if (form === undefined) throw new Error('the file is there already')
+  return { ...rest, form }
+}
 
 /** Fills a form of this server in. */
 async function fillIn({ files }: FilesNode, fields: Readonly<Record<string, string>>, text: string) {
@@ -35,7 +42,7 @@ describe('R12: a file comes by a form before its chat', () => {
   it('a form of this server takes exactly the file that it was made for, until it expires', async () => {
     const given = await nodeWithFiles()
     const { files, node, store } = given
-    const { attachment, link, form, expiresAtMs } = await files.prepare(ALICE, CAT)
+    const { attachment, link, form, expiresAtMs } = await prepared(given)
     expect(form).toMatchObject({ url: `${PUBLIC_URL}/chat/uploads`, fileField: 'file' })
     expect(attachment).toMatchObject({ name: 'cat.png', extension: 'png', bytes: 3, uploaderId: 'alice' })
     await expect(sendLink(given, link)).rejects.toMatchObject({ code: 'INVALID_MESSAGE_FORMAT' })
@@ -74,8 +81,8 @@ describe('R12: a file comes by a form before its chat', () => {
 
   it('G11.4: what came straight into the store is looked at before its chat is taken', async () => {
     const given = await directNode({ maxAttachmentBytes: 10 }, { types: ['image/*'] })
-    const { files, store, land } = given
-    const { link, attachment, form } = await files.prepare(ALICE, { ...CAT, contentType: 'image/gif' })
+    const { store, land } = given
+    const { link, attachment, form } = await prepared(given, { ...CAT, contentType: 'image/gif' })
     expect(form).toMatchObject({ url: 'https://store/', fields: { key: attachment.id } })
     await expect(sendLink(given, link)).rejects.toMatchObject({ code: 'INVALID_MESSAGE_FORMAT' })
     await land('text/html, says who?'.slice(0, 3))
@@ -101,8 +108,8 @@ describe('R12: a file comes by a form before its chat', () => {
 
   it('what is a file stays as it is, whatever comes by its form later', async () => {
     const given = await directNode()
-    const { files, store, land } = given
-    const { link, attachment } = await files.prepare(ALICE, CAT)
+    const { store, land } = given
+    const { link, attachment } = await prepared(given)
     await land('PNG')
     await sendLink(given, link)
     await land('Pxx')
@@ -111,10 +118,41 @@ describe('R12: a file comes by a form before its chat', () => {
     expect(opened && (await textOf(opened.body))).toBe('PNG')
   })
 
-  it('several chats may name one upload at once; a text chat asks the store nothing', async () => {
+  it('G3.3: announced again under its clientMessageId it is the same file, which is not asked for twice', async () => {
     const given = await nodeWithFiles()
     const { files, store, node } = given
-    const { link, form } = await files.prepare(ALICE, CAT)
+    const named = { ...CAT, clientMessageId: 'f1' }
+    const first = await prepared(given, named)
+    const again = await prepared(given, named)
+    expect(again.link).toBe(first.link)
+    await fillIn(given, again.form.fields, 'PNG')
+    const sent = await node.send(first.link, { messageType: 'IMAGE', clientMessageId: 'f1' })
+    const known = await files.prepare(ALICE, named)
+    expect(known).toMatchObject({
+      link: first.link,
+      form: undefined,
+      attachment: { contentType: 'image/png' },
+    })
+    const repeated = await node.send(known.link, { messageType: 'IMAGE', clientMessageId: 'f1', retry: true })
+    expect(repeated).toMatchObject({ repeated: true, chat: { _id: sent.chat._id } })
+    expect(store.pending.size).toBe(0)
+    await expect(files.prepare(ALICE, { ...named, bytes: 4 })).rejects.toMatchObject({ code: 'CONFLICT' })
+    for (const other of [CAT, { ...CAT, clientMessageId: 'f2' }, { ...named, roomId: parseRoomId(8) }])
+      expect((await prepared(given, other)).link).not.toBe(first.link)
+    const bobs = await files.prepare(BOB, named)
+    expect(bobs.link).not.toBe(first.link)
+    for (const [clientMessageId, code] of [
+      ['', 'INVALID_MESSAGE_FORMAT'],
+      ['\0', 'INVALID_MESSAGE_FORMAT'],
+      ['x'.repeat(1_000), 'TOO_LARGE'],
+    ] as const)
+      await expect(files.prepare(ALICE, { ...CAT, clientMessageId })).rejects.toMatchObject({ code })
+  })
+
+  it('several chats may name one upload at once; a text chat asks the store nothing', async () => {
+    const given = await nodeWithFiles()
+    const { store, node } = given
+    const { link, form } = await prepared(given)
     await fillIn(given, form.fields, 'PNG')
     await Promise.all([
       sendLink(given, link),
@@ -132,8 +170,8 @@ describe('G11.6: orphans', () => {
 
   it('an upload that no chat names is removed after its time, a file that one names never is', async () => {
     const given = await nodeWithFiles(LIMITS)
-    const { files, store, node } = given
-    const [orphan, named] = [await files.prepare(ALICE, CAT), await files.prepare(ALICE, CAT)]
+    const { store, node } = given
+    const [orphan, named] = [await prepared(given), await prepared(given)]
     for (const { form } of [orphan, named]) await fillIn(given, form.fields, 'PNG')
     await sendLink(given, named.link)
     await node.clock.advance(1_000)
@@ -148,9 +186,9 @@ describe('G11.6: orphans', () => {
 
   it('a crash between put and send leaves an orphan that another node removes', async () => {
     const given = await nodeWithFiles(LIMITS)
-    const { store, node, files } = given
+    const { store, node } = given
     // The process is gone before it sends: what it had put is all that is left of it.
-    const { form } = await files.prepare(ALICE, CAT)
+    const { form } = await prepared(given)
     await fillIn(given, form.fields, 'PNG')
     await node.chat.close()
     expect(store.pending.size).toBe(1)
@@ -163,8 +201,8 @@ describe('G11.6: orphans', () => {
     'a crash between confirm and append, or an answer that is lost, keeps the file: %s',
     async fault => {
       const given = await nodeWithFiles(LIMITS)
-      const { store, node, files } = given
-      const { form, link, attachment } = await files.prepare(ALICE, CAT)
+      const { store, node } = given
+      const { form, link, attachment } = await prepared(given)
       await fillIn(given, form.fields, 'PNG')
       node.log.nextAppend = fault
       await expect(sendLink(given, link)).rejects.toThrow()
@@ -178,9 +216,9 @@ describe('G11.6: orphans', () => {
 
   it('a sweep that fails is tried again, and several nodes disturb nobody', async () => {
     const given = await nodeWithFiles(LIMITS)
-    const { store, node, files } = given
+    const { store, node } = given
     const other = await nodeWithFiles(LIMITS, {}, given)
-    const { form } = await files.prepare(ALICE, CAT)
+    const { form } = await prepared(given)
     await fillIn(given, form.fields, 'PNG')
     store.isAway = true
     await node.clock.advance(2_000)

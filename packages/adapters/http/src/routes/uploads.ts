@@ -45,12 +45,15 @@ function prepareRoute(app: FastifyInstance, context: HttpContext): void {
       )
       const { id, roomId } = attachment
       const expiresAt = new Date(expiresAtMs).toISOString()
-      const upload = { method: 'POST', url: form.url, fields: form.fields, fileField: form.fileField }
-      return reply.code(201).header('cache-control', 'no-store').send({
-        result: 'SUCCESS',
-        message: 'upload prepared',
-        data: { id, roomId, link, upload, expiresAt },
-      })
+      const upload = form && { method: 'POST', ...form }
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({
+          result: 'SUCCESS',
+          message: 'upload prepared',
+          data: { id, roomId, link, ...(upload && { upload }), expiresAt },
+        })
     },
   )
 }
@@ -60,10 +63,13 @@ const CONTENT_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/
 
 function announcedIn(body: unknown): AnnouncedFile {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body is no object')
-  const { roomId, name, contentType, bytes } = body as Readonly<Record<string, unknown>>
+  const { roomId, name, contentType, bytes, clientMessageId } = body as Readonly<Record<string, unknown>>
   if (typeof name !== 'string') throw invalid('name must be a text', 'name')
   if (typeof bytes !== 'number') throw invalid('bytes must be a number', 'bytes')
-  const announced = { roomId: parseRoomId(roomId), name, bytes }
+  if (clientMessageId != null && typeof clientMessageId !== 'string')
+    throw invalid('clientMessageId must be a text', 'clientMessageId')
+  const named = clientMessageId == null ? {} : { clientMessageId }
+  const announced = { roomId: parseRoomId(roomId), name, bytes, ...named }
   // A browser says an empty text for a type that it does not know.
   if (contentType === undefined || contentType === null || contentType === '') return announced
   if (typeof contentType !== 'string') throw invalid('contentType must be a text', 'contentType')
