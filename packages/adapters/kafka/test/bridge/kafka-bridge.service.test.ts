@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { seededRandom } from '@sgs-chat/contract/fakes'
 import { type Chat, parseRoomId, userId } from '@sgs-chat/core'
 import { type KafkaBridge, type KafkaBridgeOptions, type KafkaChatLog, kafkaBridge } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
@@ -264,10 +265,13 @@ describe.skipIf(service === undefined)('the bridge', () => {
   it('G8.1: an export whose answer is lost, and one while the brokers are away, comes once', async () => {
     await using migration = await Migration.begin()
     await using proxy = await BrokerProxy.open(migration.fixture.brokers)
-    let produces = 0
+    // By chance and not in turn: a beat of three would hit the same one of three partitions for ever.
+    const random = seededRandom(7)
+    let cuts = 0
     proxy.judge = () => {
-      produces += 1
-      return produces % 3 === 0 ? 'cut-answer' : 'pass'
+      if (!random.chance(1 / 3)) return 'pass'
+      cuts += 1
+      return 'cut-answer'
     }
     const bridge = await migration.bridge({ route: proxy.route, requestTimeoutMs: 2_000 })
     const first = await migration.talk(40)
@@ -277,7 +281,7 @@ describe.skipIf(service === undefined)('the bridge', () => {
     proxy.restore()
     await migration.check(joined([first, second]))
     assert.ok(bridge.counters.retries > 0)
-    assert.ok(produces > 3)
+    assert.ok(cuts > 0)
   })
 
   it('G8.1: a place that lies behind what was done doubles nothing: ids tell on one side, marks on the other', async () => {
