@@ -155,7 +155,10 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     mismatch,
     archived: (partition, { position }) => deliver.window.setArchived(partition, position),
   })
-  const archiving = await log.consume(archive)
+  const archiving = await log.consume(archive).catch(async (cause: unknown) => {
+    await following.close()
+    throw cause
+  })
   const watch = new AccessWatch({ access, clock, staleMaxMs: options.accessStaleMaxMs ?? STALE_MAX_MS })
   const reporter = new ToldRegistries({ presences: options.presence, clock, limits, logger })
   const useCases = composeUseCases({

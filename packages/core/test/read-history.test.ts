@@ -107,6 +107,19 @@ describe('readHistory', () => {
     expect(contents(await read(node, { kind: 'before', position: at(3), limit: 2 }))).toEqual(['2', '1'])
   })
 
+  it('G4.3: what this follower lost and another node archived is read from the history, not joined across', async () => {
+    const node = await TestNode.start()
+    await node.sendMany('chat', 2)
+    for (let index = 2; index < 5; index++)
+      await node.chat.send(ALICE, { roomId: ROOM, messageType: 'TEXT', content: `chat-${index}` })
+    await node.archive()
+    node.log.trim(0, 4)
+    node.deliver()
+    const page = await read(node, { kind: 'latest', limit: 10 })
+    expect(page).toMatchObject({ complete: true, hasOlder: false })
+    expect(contents(page)).toEqual(['4', '3', '2', '1', '0'])
+  })
+
   it('G5.2: a gap that the archive closes in time is waited for', async () => {
     const node = await TestNode.start(SMALL_WINDOW)
     await node.sendMany('chat', 10)

@@ -161,6 +161,50 @@ describe('subscribeRoom', () => {
     expect((await subscribe(later, 3)).feed.start).toMatchObject({ recovered: true })
   })
 
+  it('G4.3: a range that is lost while a resume looks at the store answers trimmed', async () => {
+    const node = await TestNode.start(SMALL_WINDOW)
+    for (let index = 0; index < 12; index++) {
+      await node.send(`chat-${index}`)
+      await node.archive()
+    }
+    node.history.isHeld = true
+    const resuming = subscribe(node, 1)
+    await settle()
+    for (let index = 0; index < 3; index++)
+      await node.chat.send(ALICE, { roomId: ROOM, messageType: 'TEXT', content: `lost-${index}` })
+    node.log.trim(0, 14)
+    node.deliver()
+    node.history.release()
+    await node.clock.advance(200)
+    expect((await resuming).feed.start).toMatchObject({ recovered: false, reason: 'trimmed' })
+  })
+
+  it('G4.3: a slow catch-up ends at a range that was lost before it came there, and goes nowhere across it', async () => {
+    const node = await TestNode.start({ ...SMALL_WINDOW, recoveryPageChats: 2 })
+    for (let index = 0; index < 8; index++) {
+      await node.send(`chat-${index}`)
+      await node.archive()
+    }
+    const reader = new Reader(ROOM, 1)
+    const feed = await node.chat.subscribe(ALICE, ROOM, reader, { since: { epoch: 1, seq: 0 } })
+    reader.feed = feed
+    expect(feed.start).toMatchObject({ recovered: true })
+    feed.open()
+    await node.clock.advance(10)
+    // The window lets go of chats that the archive has not had, and retention takes them.
+    await node.sendMany('lost', 10)
+    node.log.trim(0, 12)
+    await node.archive()
+    for (let round = 0; round < 40; round++) {
+      await node.clock.advance(1)
+      reader.read(1)
+    }
+    expect(reader.endedBy).toBe('resume')
+    const seen = reader.seen.map(chat => chat.position.seq)
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7].slice(0, seen.length))
+    expect((await subscribe(node, seen.at(-1))).feed.start).toMatchObject({ reason: 'trimmed' })
+  })
+
   it('G6.2: a slow reader pulls its catch-up and is never given more than it takes', async () => {
     const node = await TestNode.start({ ...SMALL_WINDOW, recoveryPageChats: 5 })
     for (let index = 0; index < 20; index++) {

@@ -50,8 +50,8 @@ async function feedFrom(
     return new CursorFeed(sources, roomId, sink, { head, asked: false }, head)
   }
   const notReached = await waitFor(sources, partition, since)
+  const reason = notReached ?? (await missing(sources, roomId, since))
   const head = deliver.head(partition)
-  const reason = notReached ?? (await missing(sources, roomId, since, head))
   return reason === undefined
     ? new CursorFeed(sources, roomId, sink, { head, asked: true, recovered: true }, since)
     : new CursorFeed(sources, roomId, sink, { head, asked: true, recovered: false, reason }, head)
@@ -72,13 +72,12 @@ async function missing(
   sources: FeedSources,
   roomId: RoomId,
   since: Position,
-  head: Position,
 ): Promise<NotRecovered | undefined> {
   const { deliver, limits, partitionOf } = sources
   const partition = partitionOf(roomId)
   const isTrimmed = (): boolean => {
     const lost = deliver.lostRange(partition)
-    return lost !== undefined && isLost([lost], since, head)
+    return lost !== undefined && isLost([lost], since, deliver.head(partition))
   }
   if (isTrimmed()) return 'trimmed'
   let reason: NotRecovered | undefined
