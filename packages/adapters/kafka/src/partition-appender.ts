@@ -3,6 +3,7 @@ import type { KafkaCluster, WrittenRecord } from './kafka-cluster.ts'
 import { appendTimeoutError, interruptedError, kafkaError, produceOutcome } from './kafka-errors.ts'
 import type { LogEpochs } from './log-epochs.ts'
 import { PendingAppend } from './pending-append.ts'
+import { staggeredRestMs } from './staggered-rest.ts'
 
 export interface PartitionAppenderOptions {
   readonly cluster: Pick<KafkaCluster, 'leaderOf' | 'produce'>
@@ -158,13 +159,15 @@ export class PartitionAppender {
   }
 
   #rest(restMs: number): Promise<void> {
+    const { clock, partition, epochs } = this.#options
+    const ownRestMs = staggeredRestMs(restMs, partition, epochs.current.partitions)
     return new Promise(resolve => {
       const done = (): void => {
         cancel()
         this.#wake = undefined
         resolve()
       }
-      const cancel = this.#options.clock.after(restMs, done)
+      const cancel = clock.after(ownRestMs, done)
       this.#wake = done
     })
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { manualClock, type SeededRandom, seededRandom } from '@sgs-chat/contract/fakes'
+import { type ManualClock, manualClock, type SeededRandom, seededRandom } from '@sgs-chat/contract/fakes'
 import { ChatError, type Position } from '@sgs-chat/core'
 import { it } from 'vitest'
 import type { Leader, WrittenRecord } from '../src/kafka-cluster.ts'
@@ -167,4 +167,56 @@ it('an answer that a broker gives for good is told at once, and is no reason to 
   assert.equal(refused.reason.code, 'KAFKA_SERIALIZE_FAILED')
   assert.equal(refused.reason.outcome, 'rejected')
   assert.equal((await appender.append(recordsOf(['b']), 10, undefined)).length, 1)
+})
+
+/** Requests that travel together, and what is lost with the connection when one of them costs it. */
+class SharedConnection {
+  readonly #underway = new Set<() => void>()
+  readonly log: string[] = []
+  readonly #clock: ManualClock
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock
+  }
+
+  async leaderOf(): Promise<Leader> {
+    return { broker: {} as Leader['broker'], nodeId: 1, partitions: 3 }
+  }
+
+  async produce(
+    _broker: unknown,
+    _topic: string,
+    partition: number,
+    records: readonly WrittenRecord[],
+  ): Promise<number> {
+    const { promise: lost, reject } = Promise.withResolvers<never>()
+    const lose = (): void => reject(lostConnection())
+    this.#underway.add(lose)
+    const answer = async (): Promise<number> => {
+      await new Promise<void>(resolve => this.#clock.after(partition === 0 ? 5 : 10, resolve))
+      if (partition === 0) for (const other of this.#underway) other()
+      return this.log.push(...records.map(({ value }) => String(value))) - records.length
+    }
+    return await Promise.race([answer(), lost]).finally(() => this.#underway.delete(lose))
+  }
+}
+
+it('G1.4: a partition whose requests cost the connection each time does not take the others along for ever', async () => {
+  const clock = manualClock()
+  const cluster = new SharedConnection(clock)
+  const epochs = new LogEpochs(undefined, 'log', 3)
+  const answers = [0, 1, 2].map(partition => {
+    const options = {
+      ...optionsOf(new ShakyPartition(seededRandom(1), 0), clock),
+      cluster,
+      epochs,
+      partition,
+    }
+    return settled(new PartitionAppender(options).append(recordsOf([`${partition}`]), 10, undefined))
+  })
+  await clock.advanceAsync(10_000)
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ status }) => status),
+    ['rejected', 'fulfilled', 'fulfilled'],
+  )
 })

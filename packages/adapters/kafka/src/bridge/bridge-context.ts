@@ -6,6 +6,7 @@ import type { DriverMessage } from '../kafka-driver.ts'
 import { kafkaError } from '../kafka-errors.ts'
 import type { LogEpochs } from '../log-epochs.ts'
 import type { PartitionAppender } from '../partition-appender.ts'
+import { staggeredRestMs } from '../staggered-rest.ts'
 import type { BridgeSettings } from './bridge-options.ts'
 import type { RecordPlace } from './java-chat.ts'
 
@@ -69,9 +70,11 @@ async function aliveOrAborted(context: BridgeContext, signal: AbortSignal): Prom
 /**
  * Tries until it works or the signal is aborted, with growing rests; an outage is said once. `failed` sees every error
  * and may end the tries by answering true.
+ * @param partition of the log, whose lane this is
  */
 export async function untilDone(
   context: BridgeContext,
+  partition: number,
   what: string,
   attempt: () => Promise<void>,
   failed: (error: unknown) => Promise<boolean>,
@@ -95,7 +98,8 @@ export async function untilDone(
           retries: context.counts.retries,
         })
       }
-      await momentOrAborted(run => clock.after(restMs, run), signal)
+      const ownRestMs = staggeredRestMs(restMs, partition, context.epochs.current.partitions)
+      await momentOrAborted(run => clock.after(ownRestMs, run), signal)
     }
   }
 }

@@ -107,7 +107,7 @@ async function deliver(
     maxBytes = 1
     return isGivenUp
   }
-  await untilDone(context, "write to the Java servers' topics", attempt, failed, signal)
+  await untilDone(context, partition, "write to the Java servers' topics", attempt, failed, signal)
   return !isGivenUp && !signal.aborted
 }
 

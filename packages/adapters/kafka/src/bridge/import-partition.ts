@@ -111,6 +111,6 @@ async function append(
     for (const one of batch) refused.push(...(await append(context, home, [one], signal)))
     return true
   }
-  await untilDone(context, 'append to the log', attempt, failed, signal)
+  await untilDone(context, home, 'append to the log', attempt, failed, signal)
   return refused
 }
