@@ -201,7 +201,7 @@ export class BridgeRun {
 
   /** One commit at a time, of everything that there is: it grows with the load. Ends with the loops, after a last one. */
   async #committing(loops: Promise<unknown>): Promise<void> {
-    const { logger } = this.#context.settings.kafka
+    const { clock, logger } = this.#context.settings.kafka
     let haveEnded = false
     const ended = loops.then(() => {
       haveEnded = true
@@ -224,7 +224,8 @@ export class BridgeRun {
         if (!isTroubled) logger.warn('the bridge cannot keep its place; it tries again', { error: failure })
         isTroubled = true
         if (haveEnded) return
-        await this.#rest()
+        // Also while it is being stopped, when `#rest` does not wait: a commit may fail without asking anybody.
+        await momentOrAborted(run => clock.after(REST_MS, run), this.#over.signal)
       }
     }
   }

@@ -284,6 +284,26 @@ describe.skipIf(service === undefined)('the bridge', () => {
     assert.ok(cuts > 0)
   })
 
+  it('closes within its drain time with chats in hand and the brokers away, and what it had in hand comes later', async () => {
+    await using migration = await Migration.begin()
+    await using proxy = await BrokerProxy.open(migration.fixture.brokers)
+    const bridge = await migration.bridge({ route: proxy.route, requestTimeoutMs: 1_000, drainMs: 1_000 })
+    const first = await migration.talk(10)
+    await migration.check(first)
+    proxy.judge = () => 'cut-answer'
+    const second = await migration.talk(10)
+    await until(
+      () => bridge.counters.retries > 0,
+      () => 'nothing was tried again',
+    )
+    proxy.cut()
+    const beganMs = performance.now()
+    await bridge.close()
+    assert.ok(performance.now() - beganMs < 10_000)
+    await migration.bridge()
+    await migration.check(joined([first, second]))
+  })
+
   it('G8.1: a place that lies behind what was done doubles nothing: ids tell on one side, marks on the other', async () => {
     await using migration = await Migration.begin()
     const { fixture, topics } = migration
