@@ -8,19 +8,20 @@
 #   kafka.sh status   prints what `up` prints, or exits with 3 when it is not up
 #   kafka.sh wipe     stops it and deletes what it holds
 #
-# Settings: KAFKA_SERVICE_PORT (29092, below the ports that systems give to outgoing connections; the next two are taken
-# as well), KAFKA_SERVICE_NAME (kafka-<port>: the folder of its data), KAFKA_VERSION (4.3.1), KAFKA_HEAP (384m), KAFKA_READY_SECONDS (120).
+# Settings: SGS_KAFKA_PORT (29092, below the ports that systems give to outgoing connections; the next two are taken as
+# well), SGS_KAFKA_NAME (kafka-<port>: the folder of its data), SGS_KAFKA_VERSION (4.3.1), SGS_KAFKA_HEAP (384m),
+# SGS_KAFKA_READY_SECONDS (120), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
 # SASL listener: user `chat`, password `chat-secret`, mechanisms PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; user `guest`,
 # password `guest-secret`, PLAIN only, has no rights. Without SASL everything is allowed.
 set -euo pipefail
 
-version="${KAFKA_VERSION:-4.3.1}"
-port="${KAFKA_SERVICE_PORT:-29092}"
+version="${SGS_KAFKA_VERSION:-4.3.1}"
+port="${SGS_KAFKA_PORT:-29092}"
 controller_port=$((port + 1))
 sasl_port=$((port + 2))
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/sgs-chat-services"
+cache="${SGS_SERVICES_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sgs-chat-services}"
 jars="$cache/kafka-$version"
-home="$cache/data/${KAFKA_SERVICE_NAME:-kafka-$port}"
+home="$cache/data/${SGS_KAFKA_NAME:-kafka-$port}"
 config="$home/server.properties"
 pid_file="$home/pid"
 out="$home/broker.log"
@@ -132,17 +133,17 @@ up() {
   fi
   [ -z "${pid:-}" ] || fail "process $pid is there but does not answer on port $port; try: $0 kill"
   for taken in "$port" "$controller_port" "$sasl_port"; do
-    ! answers "$taken" || fail "port $taken belongs to somebody else; set KAFKA_SERVICE_PORT"
+    ! answers "$taken" || fail "port $taken belongs to somebody else; set SGS_KAFKA_PORT"
   done
   install_jars
   write_config
   format
   : >"$out"
-  setsid java "${java_options[@]}" -Xmx"${KAFKA_HEAP:-384m}" -cp "$jars/lib/*" kafka.Kafka "$config" \
+  setsid java "${java_options[@]}" -Xmx"${SGS_KAFKA_HEAP:-384m}" -cp "$jars/lib/*" kafka.Kafka "$config" \
     >>"$out" 2>&1 </dev/null 9>&- &
   pid=$!
   echo "$pid" >"$pid_file"
-  deadline=$((SECONDS + ${KAFKA_READY_SECONDS:-120}))
+  deadline=$((SECONDS + ${SGS_KAFKA_READY_SECONDS:-120}))
   until grep -q 'Kafka Server started' "$out" && answers "$port"; do
     kill -0 "$pid" 2>/dev/null || fail "the broker ended: $(tail -n 15 "$out")"
     [ "$SECONDS" -lt "$deadline" ] || fail "the broker is not ready yet: $(tail -n 15 "$out")"

@@ -47,7 +47,11 @@ in_background() {
 }
 
 up() {
-  prepare
+  # Servers for several ports may be started at once, and what they share is fetched or built once.
+  (
+    flock 8
+    prepare
+  ) 8>"$SERVICES_DIR/$SERVER_NAME.lock" || exit 1
   if is_running && answers; then return; fi
   is_running && stop
   port_is_open && fail "port $SERVER_PORT is taken by another process"

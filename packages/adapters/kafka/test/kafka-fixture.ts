@@ -118,7 +118,12 @@ export class OwnBroker {
   readonly #env: NodeJS.ProcessEnv
 
   constructor(port: number) {
-    this.#env = { ...process.env, KAFKA_SERVICE_PORT: String(port), KAFKA_HEAP: '256m' }
+    this.#env = {
+      ...process.env,
+      SGS_KAFKA_PORT: String(port),
+      SGS_KAFKA_NAME: `kafka-${port}`,
+      SGS_KAFKA_HEAP: '256m',
+    }
   }
 
   /** @returns its address */
