@@ -21,6 +21,8 @@ const options = {
   port: Number(process.env.PORT),
   node: { id: 'chat-node-1', incarnation: 'b7f3c1d2' },
   clock: systemClock(),
+  // One request for each: what is compared are requests.
+  reportsPerRequest: 1,
 }
 const link = process.env.WIRE === 'grpc' ? grpcSessionPresence(options) : tcpSessionPresence(options)
 

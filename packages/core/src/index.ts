@@ -111,7 +111,7 @@ export {
   PRESENCE_MESSAGE_LIMITS,
   parseNodeHolding,
   parseNodeRef,
-  parseSessionReport,
+  parseSessionReports,
   parseSnapshotPage,
 } from './presence/presence-messages.ts'
 export {
@@ -122,6 +122,7 @@ export {
 } from './presence/presence-registry.ts'
 export type { PresenceSession } from './presence/presence-session.ts'
 export type { PresenceStore, PresentSession } from './presence/presence-store.ts'
+export { ReportBatches, type ReportBatchesOptions, reportAll } from './presence/report-batches.ts'
 export type {
   NodeHolding,
   NodeRef,

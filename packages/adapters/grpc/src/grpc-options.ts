@@ -29,6 +29,10 @@ export interface GrpcSessionPresenceOptions {
   readonly logger?: Logger
   /** After this a call has failed, with its wait for the connection. @default 5000 */
   readonly requestTimeoutMs?: number
+  /** Reports that go out in one call. @default 500 */
+  readonly reportsPerRequest?: number
+  /** Reports are gathered for so long after a call with some; the first of a quiet time goes out at once. @default 20 */
+  readonly reportEveryMs?: number
   /** Calls under way; one more is refused with UNAVAILABLE. @default 1030 */
   readonly maxPending?: number
   /** A message either way, in bytes. @default 4194304 */
@@ -55,6 +59,8 @@ export interface GrpcSettings {
   readonly clock: Clock
   readonly logger: Logger
   readonly requestTimeoutMs: number
+  readonly reportsPerRequest: number
+  readonly reportEveryMs: number
   readonly maxPending: number
   readonly maxMessageBytes: number
   readonly keepAliveMs: number
@@ -79,6 +85,8 @@ export function grpcSettings(options: GrpcSessionPresenceOptions): GrpcSettings 
     clock: options.clock,
     logger: options.logger ?? silentLogger,
     requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
+    reportsPerRequest: options.reportsPerRequest ?? 500,
+    reportEveryMs: options.reportEveryMs ?? 20,
     maxPending: options.maxPending ?? 1_030,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     keepAliveMs: options.keepAliveMs ?? 10_000,

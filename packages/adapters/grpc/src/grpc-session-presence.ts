@@ -59,7 +59,7 @@ class GrpcPresence implements GrpcSessionPresence {
     const traffic = new LinkTraffic()
     this.counters = traffic
     this.calls = new GrpcCalls(settings, traffic)
-    this.lease = new GrpcLease(this.calls, settings.node)
+    this.lease = new GrpcLease(this.calls, settings)
     this.own = own
     this.bestEffort = own && bestEffortPresence({ peer: grpcOriginalPresence(this.calls), own })
     const { clock, logger, backoffMs: firstMs, maxBackoffMs: maxMs, random } = settings
@@ -100,6 +100,7 @@ class GrpcPresence implements GrpcSessionPresence {
   async close(): Promise<void> {
     this.isClosed = true
     this.watches.close()
+    this.lease.close()
     this.calls.close()
     await this.bestEffort?.close()
   }

@@ -5,7 +5,7 @@ import {
   type NodeRef,
   parseNodeHolding,
   parseRoomId,
-  parseSessionReport,
+  parseSessionReports,
   parseSnapshotPage,
   type RoomChange,
   type RoomId,
@@ -22,6 +22,7 @@ import {
   ReportRequestSchema,
   type RoomChange as RoomChangeMessage,
   RoomChangeSchema,
+  type SessionReportSchema,
   type SnapshotRequest,
   SnapshotRequestSchema,
   type WhoIsInResponse,
@@ -30,18 +31,19 @@ import {
 
 /** Between the core's words and the messages of `sgs.presence.v1`. What comes in is checked by the core, as for any wire. */
 
-export function reportRequest(node: NodeRef, report: SessionReport): ReportRequest {
-  const { sessionId, userId: user, number, session } = report
+export function reportRequest(node: NodeRef, reports: readonly SessionReport[]): ReportRequest {
   return create(ReportRequestSchema, {
     node,
-    sessionId,
-    userId: user,
-    number: BigInt(number),
-    session: stateMessage(session),
+    reports: reports.map(({ sessionId, userId: user, number, session }) => ({
+      sessionId,
+      userId: user,
+      number: BigInt(number),
+      session: stateMessage(session),
+    })),
   })
 }
 
-type StateMessage = NonNullable<MessageInitShape<typeof ReportRequestSchema>['session']>
+type StateMessage = NonNullable<MessageInitShape<typeof SessionReportSchema>['session']>
 
 function stateMessage(state: SessionState): StateMessage {
   switch (state.state) {
@@ -55,14 +57,14 @@ function stateMessage(state: SessionState): StateMessage {
 }
 
 /** @throws ChatError INVALID_MESSAGE_FORMAT */
-export function reportOf({ sessionId, userId: user, number, session }: ReportRequest): SessionReport {
-  const rooms = session.case === 'present' ? session.value.roomIds.map(Number) : undefined
-  return parseSessionReport({
-    sessionId,
-    userId: user,
-    number: Number(number),
-    session: { state: session.case, ...(rooms === undefined ? {} : { rooms }) },
-  })
+export function reportsOf({ reports }: ReportRequest): readonly SessionReport[] {
+  return parseSessionReports(
+    reports.map(({ sessionId, userId: user, number, session }) => {
+      const rooms = session.case === 'present' ? session.value.roomIds.map(Number) : undefined
+      const state = { state: session.case, ...(rooms === undefined ? {} : { rooms }) }
+      return { sessionId, userId: user, number: Number(number), session: state }
+    }),
+  )
 }
 
 export function renewRequest(node: NodeRef, { count, digest }: NodeHolding): RenewRequest {

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js'
-import type { LinkTraffic, SessionPresence } from '@sgs-chat/core'
+import { type LinkTraffic, reportAll, type SessionPresence } from '@sgs-chat/core'
 import {
   type RenewRequest,
   type RenewResponse,
@@ -17,7 +17,7 @@ import {
   type WhoIsInResponse,
 } from './generated/sgs/presence/v1/presence_pb.ts'
 import type { GrpcServerSettings } from './grpc-server-options.ts'
-import { holdingOfRequest, nodeOf, pageOf, reportOf, roomIdOf, whoIsInResponse } from './messages.ts'
+import { holdingOfRequest, nodeOf, pageOf, reportsOf, roomIdOf, whoIsInResponse } from './messages.ts'
 import { type Caller, checkNode } from './peer-trust.ts'
 import { unary } from './unary.ts'
 import type { WatchCalls } from './watch-calls.ts'
@@ -37,7 +37,7 @@ export function presenceService(
   }
   return {
     Report: unary<ReportRequest, ReportResponse>(traffic, async (request, call) => {
-      await presenceOf(request, call).report(reportOf(request))
+      await reportAll(presenceOf(request, call), reportsOf(request))
       return create(ReportResponseSchema)
     }),
     Renew: unary<RenewRequest, RenewResponse>(traffic, async (request, call) => {

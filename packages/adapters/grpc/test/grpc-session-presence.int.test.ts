@@ -132,11 +132,12 @@ describe("the server's end", () => {
   it('L5: a report without its node or its state is INVALID_ARGUMENT, one that is too long RESOURCE_EXHAUSTED', async () => {
     const client = kept(new PlainClient(kept(await StateServer.start({ maxMessageBytes: 1_000 })).port))
     const node = { id: 'n', incarnation: 'a' }
-    for (const bad of [{}, { node }, { node, sessionId: 's', userId: 'u', number: 2n ** 60n }]) {
+    const stateless = { sessionId: 's', userId: 'u', number: 1n }
+    for (const bad of [{}, { node }, { node, reports: [stateless] }, { reports: [stateless] }]) {
       const call = client.call(PRESENCE.Report, create(ReportRequestSchema, bad))
       await expect(call).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
     }
-    const long = create(ReportRequestSchema, { node, sessionId: 's'.repeat(2_000) })
+    const long = create(ReportRequestSchema, { node, reports: [{ sessionId: 's'.repeat(2_000) }] })
     await expect(client.call(PRESENCE.Report, long)).rejects.toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
     })

@@ -103,6 +103,7 @@ const lease: Link = {
       maxLineBytes: maxBytes,
       connections: 1,
       maxWaiting: maxPending - 1,
+      reportsPerRequest: 1,
       ...(token === undefined ? {} : { token }),
     })
     return overPresence(link)
@@ -121,6 +122,7 @@ const grpc: Link = {
       requestTimeoutMs: timeoutMs,
       maxMessageBytes: maxBytes,
       maxPending,
+      reportsPerRequest: 1,
       ...(token === undefined ? {} : { token }),
     })
     return overPresence(link)

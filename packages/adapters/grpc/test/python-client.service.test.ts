@@ -15,7 +15,7 @@ describe.skipIf(python === undefined)('a client in Python', () => {
     const { stdout } = await promisify(execFile)(python?.address ?? '', [script, protos, String(server.port)])
     expect(JSON.parse(stdout)).toEqual({
       subscribed: '앨리스',
-      users: { bob: 1, 앨리스: 1 },
+      users: { bob: 2, 앨리스: 1 },
       watching: 7,
       left: '앨리스',
       unknown: '',

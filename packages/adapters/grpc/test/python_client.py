@@ -29,7 +29,13 @@ with tempfile.TemporaryDirectory() as out:
         node = presence.Node(id="python", incarnation="a")
         ours.Report(
             presence.ReportRequest(
-                node=node, session_id="py-2", user_id="bob", number=1, present=presence.Present(room_ids=[7])
+                node=node,
+                reports=[
+                    presence.SessionReport(
+                        session_id=session, user_id="bob", number=1, present=presence.Present(room_ids=[7])
+                    )
+                    for session in ("py-2", "py-3")
+                ],
             ),
             timeout=10,
         )

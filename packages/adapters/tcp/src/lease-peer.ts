@@ -3,9 +3,10 @@ import {
   parseNodeHolding,
   parseNodeRef,
   parseRoomId,
-  parseSessionReport,
+  parseSessionReports,
   parseSnapshotPage,
   type RoomId,
+  reportAll,
   type SessionPresence,
 } from '@sgs-chat/core'
 import { z } from 'zod'
@@ -27,7 +28,7 @@ const helloSchema = z.object({
 })
 /** Only the kind of a request: what it carries is parsed by the core. */
 const requestSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('REPORT'), report: z.unknown() }),
+  z.object({ type: z.literal('REPORT'), reports: z.unknown() }),
   z.object({ type: z.literal('RENEW'), holding: z.unknown() }),
   z.object({ type: z.literal('SNAPSHOT'), page: z.unknown() }),
   z.object({ type: z.literal(['WHO', 'WATCH', 'UNWATCH']), roomId: z.unknown() }),
@@ -75,7 +76,7 @@ export class LeasePeer {
     const { presence } = this
     switch (request.type) {
       case 'REPORT':
-        await presence.report(parseSessionReport(request.report))
+        await reportAll(presence, parseSessionReports(request.reports))
         return { type: 'DONE' }
       case 'RENEW':
         return { type: 'HOLDING', holding: await presence.renew(parseNodeHolding(request.holding)) }

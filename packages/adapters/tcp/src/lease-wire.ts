@@ -24,7 +24,7 @@ export type LeaseRequest =
       readonly node: NodeRef
       readonly token?: string
     }
-  | { readonly type: 'REPORT'; readonly report: SessionReport }
+  | { readonly type: 'REPORT'; readonly reports: readonly SessionReport[] }
   | { readonly type: 'RENEW'; readonly holding: NodeHolding }
   | { readonly type: 'SNAPSHOT'; readonly page: SnapshotPage }
   | { readonly type: 'WHO' | 'WATCH' | 'UNWATCH'; readonly roomId: RoomId }

@@ -35,6 +35,10 @@ export interface TcpSessionPresenceOptions extends TcpLinkOptions {
   readonly token?: string
   /** How often a stream of room changes is asked for a sign of life; without one within twice this it is lost. @default 10000 */
   readonly pingMs?: number
+  /** Reports that go out in one request. @default 500 */
+  readonly reportsPerRequest?: number
+  /** Reports are gathered for so long after a request with some; the first of a quiet time goes out at once. @default 20 */
+  readonly reportEveryMs?: number
 }
 
 /** The options with their defaults. */

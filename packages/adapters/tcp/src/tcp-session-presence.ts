@@ -5,6 +5,7 @@ import {
   LinkTraffic,
   LinkWatches,
   type NodeHolding,
+  ReportBatches,
   type RoomId,
   type RoomPresence,
   type RoomWatcher,
@@ -25,6 +26,8 @@ import { answerError, peerError } from './tcp-errors.ts'
 import { tcpWatchStream } from './tcp-watch-stream.ts'
 
 const PING_MS = 10_000
+const REPORTS_PER_REQUEST = 500
+const REPORT_EVERY_MS = 20
 
 export interface TcpSessionPresence extends SessionPresence {
   readonly counters: LinkCounters
@@ -46,17 +49,23 @@ class LeasePresence implements TcpSessionPresence {
   readonly counters: LinkCounters
   private readonly traffic = new LinkTraffic()
   private readonly pool: ConnectionPool
+  private readonly reports: ReportBatches
   private readonly watches: LinkWatches
 
   constructor(options: TcpSessionPresenceOptions) {
     const settings = linkSettings(options, LEASE_LINE_BYTES)
-    const { pingMs = PING_MS } = options
-    checkNumbers({ pingMs })
+    const {
+      pingMs = PING_MS,
+      reportsPerRequest: maxReports = REPORTS_PER_REQUEST,
+      reportEveryMs: everyMs = REPORT_EVERY_MS,
+    } = options
+    checkNumbers({ pingMs, reportsPerRequest: maxReports, reportEveryMs: everyMs })
     const { traffic } = this
     this.counters = traffic
     const greet = hello(options)
     this.pool = new ConnectionPool({ settings, traffic, greet })
     const { clock, logger, backoffMs: firstMs, maxBackoffMs: maxMs, random } = settings
+    this.reports = new ReportBatches({ send: reports => this.send(reports), clock, everyMs, maxReports })
     this.watches = new LinkWatches({
       open: events => tcpWatchStream({ settings, traffic, greet, pingMs, events }),
       clock,
@@ -65,8 +74,8 @@ class LeasePresence implements TcpSessionPresence {
     })
   }
 
-  async report(report: SessionReport, options?: CallOptions): Promise<void> {
-    await this.ask({ type: 'REPORT', report }, 'DONE', options)
+  report(report: SessionReport, options?: CallOptions): Promise<void> {
+    return this.reports.report(report, options)
   }
 
   async renew(holding: NodeHolding, options?: CallOptions): Promise<'same' | 'different'> {
@@ -87,11 +96,16 @@ class LeasePresence implements TcpSessionPresence {
 
   async close(): Promise<void> {
     this.watches.close()
+    this.reports.close()
     await this.pool.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  private async send(reports: readonly SessionReport[]): Promise<void> {
+    await this.ask({ type: 'REPORT', reports }, 'DONE', undefined)
   }
 
   private async ask<T extends LeaseAnswer['type']>(

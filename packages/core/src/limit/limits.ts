@@ -86,7 +86,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   fileUrlExpiresMs: 300_000,
   fileOrphanMs: 86_400_000,
   fileSweepMs: 3_600_000,
-  maxPresenceReports: 64,
+  maxPresenceReports: 1_000,
   presenceRenewMs: 10_000,
   presenceSnapshotPage: 500,
   presenceGraceMs: 5_000,

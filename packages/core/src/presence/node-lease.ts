@@ -2,15 +2,16 @@ import { ChatError } from '../error.ts'
 import { Fifo } from '../fifo.ts'
 import type { SnapshotPage, SnapshotSession } from './session-presence.ts'
 
-/** A late report comes within moments: remembering a node's last many endings is enough. */
+/** A late report comes within the time limit of a request, so that a node's last endings are enough to know it by. */
 const MAX_REMEMBERED_ENDINGS = 10_000
+const REMEMBERED_MS = 60_000
 
 /** What a registry remembers of one incarnation beside its sessions, until its lease is over. */
 export class NodeLease {
   endsAtMs: number
   /** The last number taken of each session: an older report, which comes late, changes nothing. */
   private readonly taken = new Map<string, number>()
-  private readonly endings = new Fifo<string>()
+  private readonly endings = new Fifo<{ readonly sessionId: string; readonly untilMs: number }>()
   private readonly maxSnapshotSessions: number
   private snapshot = { id: -1, pages: 0, isWhole: false, sessions: [] as SnapshotSession[] }
 
@@ -28,12 +29,26 @@ export class NodeLease {
   }
 
   /** The session has ended: its number is remembered for a while, for reports that come late. */
-  takeEnding(sessionId: string, number: number): void {
+  takeEnding(sessionId: string, number: number, nowMs: number): void {
+    this.forget(nowMs)
     this.taken.set(sessionId, number)
-    this.endings.push(sessionId)
-    if (this.endings.length <= MAX_REMEMBERED_ENDINGS) return
-    const oldest = this.endings.shift()
-    if (oldest !== undefined) this.taken.delete(oldest)
+    this.endings.push({ sessionId, untilMs: nowMs + REMEMBERED_MS })
+    if (this.endings.length > MAX_REMEMBERED_ENDINGS) this.forgetFirst()
+  }
+
+  /** The endings whose time is over. */
+  forget(nowMs: number): void {
+    while ((this.endings.first?.untilMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.forgetFirst()
+  }
+
+  /** Sessions whose numbers are known: those that are there, and those that ended a while ago. */
+  get size(): number {
+    return this.taken.size
+  }
+
+  private forgetFirst(): void {
+    const ending = this.endings.shift()
+    if (ending !== undefined) this.taken.delete(ending.sessionId)
   }
 
   /**

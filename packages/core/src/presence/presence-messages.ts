@@ -16,13 +16,15 @@ export const PRESENCE_MESSAGE_LIMITS: {
   readonly maxIdLength: number
   readonly maxRooms: number
   readonly maxPageSessions: number
+  readonly maxReports: number
 } = Object.freeze({
   maxIdLength: 256,
   maxRooms: 1_000,
   maxPageSessions: 1_000,
+  maxReports: 1_000,
 })
 
-const { maxIdLength, maxRooms, maxPageSessions } = PRESENCE_MESSAGE_LIMITS
+const { maxIdLength, maxRooms, maxPageSessions, maxReports } = PRESENCE_MESSAGE_LIMITS
 
 const idSchema = z
   .string()
@@ -51,6 +53,8 @@ const reportSchema = z.object({
   session: stateSchema,
 }) satisfies z.ZodType<SessionReport>
 
+const reportsSchema = z.array(reportSchema).min(1).max(maxReports)
+
 const nodeSchema = z.object({
   id: idSchema.max(128),
   incarnation: z.string().regex(/^[\w-]{1,64}$/),
@@ -76,8 +80,13 @@ const pageSchema = z.object({
 }) satisfies z.ZodType<SnapshotPage>
 
 /** What came over a wire, as what it claims to be. @throws ChatError INVALID_MESSAGE_FORMAT */
-export function parseSessionReport(input: unknown): SessionReport {
-  return parsed(reportSchema, input, 'report')
+export function parseSessionReports(input: unknown): readonly SessionReport[] {
+  return parsed(reportsSchema, input, 'reports')
+}
+
+/** Whether a failure is for what a report says: told again, it fails again. Any other is for the way to the registry. */
+export function isFaultOfReport(error: unknown): boolean {
+  return ChatError.is(error) && (error.code === 'INVALID_MESSAGE_FORMAT' || error.code === 'TOO_LARGE')
 }
 
 /** @throws ChatError INVALID_MESSAGE_FORMAT */

@@ -57,6 +57,7 @@ const WITHOUT_LEASE = 'original'
 const MAX_NODE_SESSIONS = 200_000
 /** How much later than its lease a node is gone, at most: this part of the lease. */
 const SWEEPS_PER_LEASE = 10
+const MAX_SWEEP_MS = PRESENCE_LEASE_MS / SWEEPS_PER_LEASE
 /** Sessions of a snapshot, or of a node that is gone, that are written at once. */
 const WRITES = 64
 
@@ -117,7 +118,7 @@ export class Registry implements PresenceRegistry {
       return
     }
     await this.remove(sessionId, options)
-    if (session.state === 'gone') lease.takeEnding(sessionId, number)
+    if (session.state === 'gone') lease.takeEnding(sessionId, number, this.clock.nowMs())
     else lease.take(sessionId, number)
   }
 
@@ -163,7 +164,7 @@ export class Registry implements PresenceRegistry {
     await this.each([...ghosts.values()], async ({ sessionId, number }) => {
       if (lease.takenOf(sessionId) > number) return
       await this.remove(sessionId, options)
-      lease.takeEnding(sessionId, number)
+      lease.takeEnding(sessionId, number, this.clock.nowMs())
     })
   }
 
@@ -241,7 +242,8 @@ export class Registry implements PresenceRegistry {
   }
 
   private sweepLater(): void {
-    this.cancelSweep = this.clock.after(this.leaseMs / SWEEPS_PER_LEASE, () => {
+    const delayMs = Math.min(this.leaseMs / SWEEPS_PER_LEASE, MAX_SWEEP_MS)
+    this.cancelSweep = this.clock.after(delayMs, () => {
       this.sweep()
         .catch((error: unknown) => this.logger.debug('leases wait for the store', { error: error as Error }))
         .finally(() => this.closing === undefined && this.sweepLater())
@@ -249,6 +251,7 @@ export class Registry implements PresenceRegistry {
   }
 
   private async sweep(): Promise<void> {
+    for (const lease of this.leases.values()) lease.forget(this.clock.nowMs())
     // Sessions from before this registry began: their nodes have one lease's time to come back.
     for (const node of await this.store.nodes()) if (node !== WITHOUT_LEASE) this.leaseOf(node)
     for (const [node, lease] of this.leases) if (this.isOver(lease)) await this.end(node, lease)

@@ -3,10 +3,13 @@ import { ChatError } from '../error.ts'
 import type { Limits } from '../limit/limits.ts'
 import type { Logger } from '../logger.ts'
 import { HoldingDigest } from './node-holding.ts'
+import { isFaultOfReport } from './presence-messages.ts'
 import type { PresenceSession } from './presence-session.ts'
 import type { NodeHolding, SessionPresence, SessionReport, SnapshotSession } from './session-presence.ts'
 
 const RETRY_MS = 1_000
+/** To a registry without a lease each report is a request of its own: more of them at once would only wait on the way. */
+const UNLEASED_REPORTS = 64
 
 export interface PresenceReporterOptions {
   readonly presence: SessionPresence
@@ -30,9 +33,10 @@ export class PresenceReporter {
   private readonly digest = new HoldingDigest()
   private readonly presence: SessionPresence
   private readonly clock: Clock
-  private readonly limits: Limits
+  private readonly maxUnderway: number
   private readonly logger: Logger
   private cancelRetry: CancelTimer | undefined
+  private isAway = false
   private isHeld = false
   private isClosed = false
   private settled: (() => void)[] = []
@@ -41,7 +45,8 @@ export class PresenceReporter {
   constructor({ presence, clock, limits, logger }: PresenceReporterOptions) {
     this.presence = presence
     this.clock = clock
-    this.limits = limits
+    const { maxPresenceReports } = limits
+    this.maxUnderway = presence.isLeased ? maxPresenceReports : Math.min(maxPresenceReports, UNLEASED_REPORTS)
     this.logger = logger
   }
 
@@ -98,7 +103,7 @@ export class PresenceReporter {
   private pump(): void {
     if (this.cancelRetry !== undefined || this.isHeld) return
     for (const session of this.changed) {
-      if (this.underway.size >= this.limits.maxPresenceReports) return
+      if (this.underway.size >= this.maxUnderway) return
       if (!this.underway.has(session)) this.tell(session)
     }
     if (this.changed.size === 0 && this.underway.size === 0) for (const wake of this.idle.splice(0)) wake()
@@ -115,6 +120,7 @@ export class PresenceReporter {
   }
 
   private answered(session: PresenceSession, report: SessionReport): void {
+    this.isAway = false
     const before = this.told.get(session)
     if (before !== undefined) this.digest.remove(before)
     if (report.session.state === 'present') {
@@ -127,7 +133,7 @@ export class PresenceReporter {
 
   private failed(session: PresenceSession, cause: unknown): void {
     const error = ChatError.from(cause)
-    if (!error.retryable) {
+    if (isFaultOfReport(error)) {
       this.logger.error('the presence registry refuses a report', { error })
     } else if (!this.isClosed) {
       this.changed.add(session)
@@ -143,8 +149,9 @@ export class PresenceReporter {
   }
 
   private retryLater(error: ChatError): void {
+    if (!this.isAway) this.logger.warn('the presence registry could not be told; it is told again', { error })
+    this.isAway = true
     if (this.cancelRetry !== undefined) return
-    this.logger.warn('the presence registry could not be told; it is told again', { error })
     this.cancelRetry = this.clock.after(RETRY_MS, () => {
       this.cancelRetry = undefined
       this.pump()

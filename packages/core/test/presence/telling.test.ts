@@ -68,6 +68,22 @@ describe('a node keeps its lease', () => {
     expect((await node.send('hello')).position).toBeDefined()
   })
 
+  it('L6: a link that is refused as it is set up is told again, and has everything once its peer takes it', async () => {
+    let isRefused = true
+    const told: string[] = []
+    const report: SessionPresence['report'] = async ({ sessionId }) => {
+      if (isRefused) throw new ChatError('TCP_CONNECTION_FAILED', 'wrong token', { retryable: false })
+      told.push(sessionId)
+    }
+    const node = await nodeWith({ ...nowhere, report })
+    const session = node.chat.presence.open(ALICE.userId)
+    node.chat.presence.enter(session, ROOM)
+    await node.clock.advance(30_000)
+    isRefused = false
+    await node.clock.advance(1_000)
+    expect(told).toEqual([session.sessionId])
+  })
+
   it('what the registry refuses for good is not told again', async () => {
     let reports = 0
     const report = async (): Promise<never> => {

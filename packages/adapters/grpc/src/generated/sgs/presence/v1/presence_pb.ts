@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sgs/presence/v1/presence.proto.
  */
 export const file_sgs_presence_v1_presence: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zZ3MvcHJlc2VuY2UvdjEvcHJlc2VuY2UucHJvdG8SD3Nncy5wcmVzZW5jZS52MSInCgROb2RlEgoKAmlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJIgsKCUNvbm5lY3RlZCIbCgdQcmVzZW50EhAKCHJvb21faWRzGAEgAygEIgYKBEdvbmUi+QEKDVJlcG9ydFJlcXVlc3QSIwoEbm9kZRgBIAEoCzIVLnNncy5wcmVzZW5jZS52MS5Ob2RlEhIKCnNlc3Npb25faWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRIOCgZudW1iZXIYBCABKAQSLwoJY29ubmVjdGVkGAUgASgLMhouc2dzLnByZXNlbmNlLnYxLkNvbm5lY3RlZEgAEisKB3ByZXNlbnQYBiABKAsyGC5zZ3MucHJlc2VuY2UudjEuUHJlc2VudEgAEiUKBGdvbmUYByABKAsyFS5zZ3MucHJlc2VuY2UudjEuR29uZUgAQgkKB3Nlc3Npb24iEAoOUmVwb3J0UmVzcG9uc2UiUgoMUmVuZXdSZXF1ZXN0EiMKBG5vZGUYASABKAsyFS5zZ3MucHJlc2VuY2UudjEuTm9kZRINCgVjb3VudBgCIAEoBBIOCgZkaWdlc3QYAyABKAkiHQoNUmVuZXdSZXNwb25zZRIMCgRzYW1lGAEgASgIIlgKD1NuYXBzaG90U2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDgoGbnVtYmVyGAMgASgEEhAKCHJvb21faWRzGAQgAygEIp4BCg9TbmFwc2hvdFJlcXVlc3QSIwoEbm9kZRgBIAEoCzIVLnNncy5wcmVzZW5jZS52MS5Ob2RlEhMKC3NuYXBzaG90X2lkGAIgASgEEgwKBHBhZ2UYAyABKAQSDwoHaXNfbGFzdBgEIAEoCBIyCghzZXNzaW9ucxgFIAMoCzIgLnNncy5wcmVzZW5jZS52MS5TbmFwc2hvdFNlc3Npb24iEgoQU25hcHNob3RSZXNwb25zZSJGCg5XaG9Jc0luUmVxdWVzdBIjCgRub2RlGAEgASgLMhUuc2dzLnByZXNlbmNlLnYxLk5vZGUSDwoHcm9vbV9pZBgCIAEoBCIvCgpVc2VySW5Sb29tEg8KB3VzZXJfaWQYASABKAkSEAoIc2Vzc2lvbnMYAiABKA0icQoPV2hvSXNJblJlc3BvbnNlEg8KB3Jvb21faWQYASABKAQSKgoFdXNlcnMYAiADKAsyGy5zZ3MucHJlc2VuY2UudjEuVXNlckluUm9vbRIPCgd2ZXJzaW9uGAMgASgEEhAKCGNvbXBsZXRlGAQgASgIInEKDFdhdGNoUmVxdWVzdBIjCgRub2RlGAEgASgLMhUuc2dzLnByZXNlbmNlLnYxLk5vZGUSFwoNd2F0Y2hfcm9vbV9pZBgCIAEoBEgAEhkKD3Vud2F0Y2hfcm9vbV9pZBgDIAEoBEgAQggKBmNoYW5nZSJRCgpSb29tQ2hhbmdlEg8KB3Jvb21faWQYASABKAQSDwoHdmVyc2lvbhgCIAEoBBIPCgd1c2VyX2lkGAMgASgJEhAKCHNlc3Npb25zGAQgASgNImEKDVdhdGNoUmVzcG9uc2USLgoHY2hhbmdlZBgBIAEoCzIbLnNncy5wcmVzZW5jZS52MS5Sb29tQ2hhbmdlSAASFwoNc3RhbGVfcm9vbV9pZBgCIAEoBEgAQgcKBWV2ZW50Mo8DCg9QcmVzZW5jZVNlcnZpY2USSQoGUmVwb3J0Eh4uc2dzLnByZXNlbmNlLnYxLlJlcG9ydFJlcXVlc3QaHy5zZ3MucHJlc2VuY2UudjEuUmVwb3J0UmVzcG9uc2USRgoFUmVuZXcSHS5zZ3MucHJlc2VuY2UudjEuUmVuZXdSZXF1ZXN0Gh4uc2dzLnByZXNlbmNlLnYxLlJlbmV3UmVzcG9uc2USTwoIU25hcHNob3QSIC5zZ3MucHJlc2VuY2UudjEuU25hcHNob3RSZXF1ZXN0GiEuc2dzLnByZXNlbmNlLnYxLlNuYXBzaG90UmVzcG9uc2USTAoHV2hvSXNJbhIfLnNncy5wcmVzZW5jZS52MS5XaG9Jc0luUmVxdWVzdBogLnNncy5wcmVzZW5jZS52MS5XaG9Jc0luUmVzcG9uc2USSgoFV2F0Y2gSHS5zZ3MucHJlc2VuY2UudjEuV2F0Y2hSZXF1ZXN0Gh4uc2dzLnByZXNlbmNlLnYxLldhdGNoUmVzcG9uc2UoATABYgZwcm90bzM");
+  fileDesc("Ch5zZ3MvcHJlc2VuY2UvdjEvcHJlc2VuY2UucHJvdG8SD3Nncy5wcmVzZW5jZS52MSInCgROb2RlEgoKAmlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJIgsKCUNvbm5lY3RlZCIbCgdQcmVzZW50EhAKCHJvb21faWRzGAEgAygEIgYKBEdvbmUi1AEKDVNlc3Npb25SZXBvcnQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEg4KBm51bWJlchgDIAEoBBIvCgljb25uZWN0ZWQYBCABKAsyGi5zZ3MucHJlc2VuY2UudjEuQ29ubmVjdGVkSAASKwoHcHJlc2VudBgFIAEoCzIYLnNncy5wcmVzZW5jZS52MS5QcmVzZW50SAASJQoEZ29uZRgGIAEoCzIVLnNncy5wcmVzZW5jZS52MS5Hb25lSABCCQoHc2Vzc2lvbiJlCg1SZXBvcnRSZXF1ZXN0EiMKBG5vZGUYASABKAsyFS5zZ3MucHJlc2VuY2UudjEuTm9kZRIvCgdyZXBvcnRzGAIgAygLMh4uc2dzLnByZXNlbmNlLnYxLlNlc3Npb25SZXBvcnQiEAoOUmVwb3J0UmVzcG9uc2UiUgoMUmVuZXdSZXF1ZXN0EiMKBG5vZGUYASABKAsyFS5zZ3MucHJlc2VuY2UudjEuTm9kZRINCgVjb3VudBgCIAEoBBIOCgZkaWdlc3QYAyABKAkiHQoNUmVuZXdSZXNwb25zZRIMCgRzYW1lGAEgASgIIlgKD1NuYXBzaG90U2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDgoGbnVtYmVyGAMgASgEEhAKCHJvb21faWRzGAQgAygEIp4BCg9TbmFwc2hvdFJlcXVlc3QSIwoEbm9kZRgBIAEoCzIVLnNncy5wcmVzZW5jZS52MS5Ob2RlEhMKC3NuYXBzaG90X2lkGAIgASgEEgwKBHBhZ2UYAyABKAQSDwoHaXNfbGFzdBgEIAEoCBIyCghzZXNzaW9ucxgFIAMoCzIgLnNncy5wcmVzZW5jZS52MS5TbmFwc2hvdFNlc3Npb24iEgoQU25hcHNob3RSZXNwb25zZSJGCg5XaG9Jc0luUmVxdWVzdBIjCgRub2RlGAEgASgLMhUuc2dzLnByZXNlbmNlLnYxLk5vZGUSDwoHcm9vbV9pZBgCIAEoBCIvCgpVc2VySW5Sb29tEg8KB3VzZXJfaWQYASABKAkSEAoIc2Vzc2lvbnMYAiABKA0icQoPV2hvSXNJblJlc3BvbnNlEg8KB3Jvb21faWQYASABKAQSKgoFdXNlcnMYAiADKAsyGy5zZ3MucHJlc2VuY2UudjEuVXNlckluUm9vbRIPCgd2ZXJzaW9uGAMgASgEEhAKCGNvbXBsZXRlGAQgASgIInEKDFdhdGNoUmVxdWVzdBIjCgRub2RlGAEgASgLMhUuc2dzLnByZXNlbmNlLnYxLk5vZGUSFwoNd2F0Y2hfcm9vbV9pZBgCIAEoBEgAEhkKD3Vud2F0Y2hfcm9vbV9pZBgDIAEoBEgAQggKBmNoYW5nZSJRCgpSb29tQ2hhbmdlEg8KB3Jvb21faWQYASABKAQSDwoHdmVyc2lvbhgCIAEoBBIPCgd1c2VyX2lkGAMgASgJEhAKCHNlc3Npb25zGAQgASgNImEKDVdhdGNoUmVzcG9uc2USLgoHY2hhbmdlZBgBIAEoCzIbLnNncy5wcmVzZW5jZS52MS5Sb29tQ2hhbmdlSAASFwoNc3RhbGVfcm9vbV9pZBgCIAEoBEgAQgcKBWV2ZW50Mo8DCg9QcmVzZW5jZVNlcnZpY2USSQoGUmVwb3J0Eh4uc2dzLnByZXNlbmNlLnYxLlJlcG9ydFJlcXVlc3QaHy5zZ3MucHJlc2VuY2UudjEuUmVwb3J0UmVzcG9uc2USRgoFUmVuZXcSHS5zZ3MucHJlc2VuY2UudjEuUmVuZXdSZXF1ZXN0Gh4uc2dzLnByZXNlbmNlLnYxLlJlbmV3UmVzcG9uc2USTwoIU25hcHNob3QSIC5zZ3MucHJlc2VuY2UudjEuU25hcHNob3RSZXF1ZXN0GiEuc2dzLnByZXNlbmNlLnYxLlNuYXBzaG90UmVzcG9uc2USTAoHV2hvSXNJbhIfLnNncy5wcmVzZW5jZS52MS5XaG9Jc0luUmVxdWVzdBogLnNncy5wcmVzZW5jZS52MS5XaG9Jc0luUmVzcG9uc2USSgoFV2F0Y2gSHS5zZ3MucHJlc2VuY2UudjEuV2F0Y2hSZXF1ZXN0Gh4uc2dzLnByZXNlbmNlLnYxLldhdGNoUmVzcG9uc2UoATABYgZwcm90bzM");
 
 /**
  * A chat node in one of its lives: what a lease belongs to.
@@ -85,6 +85,56 @@ export const GoneSchema: GenMessage<Gone> = /*@__PURE__*/
   messageDesc(file_sgs_presence_v1_presence, 3);
 
 /**
+ * @generated from message sgs.presence.v1.SessionReport
+ */
+export type SessionReport = Message<"sgs.presence.v1.SessionReport"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: uint64 number = 3;
+   */
+  number: bigint;
+
+  /**
+   * @generated from oneof sgs.presence.v1.SessionReport.session
+   */
+  session: {
+    /**
+     * @generated from field: sgs.presence.v1.Connected connected = 4;
+     */
+    value: Connected;
+    case: "connected";
+  } | {
+    /**
+     * @generated from field: sgs.presence.v1.Present present = 5;
+     */
+    value: Present;
+    case: "present";
+  } | {
+    /**
+     * @generated from field: sgs.presence.v1.Gone gone = 6;
+     */
+    value: Gone;
+    case: "gone";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sgs.presence.v1.SessionReport.
+ * Use `create(SessionReportSchema)` to create a new message.
+ */
+export const SessionReportSchema: GenMessage<SessionReport> = /*@__PURE__*/
+  messageDesc(file_sgs_presence_v1_presence, 4);
+
+/**
  * @generated from message sgs.presence.v1.ReportRequest
  */
 export type ReportRequest = Message<"sgs.presence.v1.ReportRequest"> & {
@@ -94,42 +144,9 @@ export type ReportRequest = Message<"sgs.presence.v1.ReportRequest"> & {
   node?: Node | undefined;
 
   /**
-   * @generated from field: string session_id = 2;
+   * @generated from field: repeated sgs.presence.v1.SessionReport reports = 2;
    */
-  sessionId: string;
-
-  /**
-   * @generated from field: string user_id = 3;
-   */
-  userId: string;
-
-  /**
-   * @generated from field: uint64 number = 4;
-   */
-  number: bigint;
-
-  /**
-   * @generated from oneof sgs.presence.v1.ReportRequest.session
-   */
-  session: {
-    /**
-     * @generated from field: sgs.presence.v1.Connected connected = 5;
-     */
-    value: Connected;
-    case: "connected";
-  } | {
-    /**
-     * @generated from field: sgs.presence.v1.Present present = 6;
-     */
-    value: Present;
-    case: "present";
-  } | {
-    /**
-     * @generated from field: sgs.presence.v1.Gone gone = 7;
-     */
-    value: Gone;
-    case: "gone";
-  } | { case: undefined; value?: undefined };
+  reports: SessionReport[];
 };
 
 /**
@@ -137,7 +154,7 @@ export type ReportRequest = Message<"sgs.presence.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 4);
+  messageDesc(file_sgs_presence_v1_presence, 5);
 
 /**
  * @generated from message sgs.presence.v1.ReportResponse
@@ -150,7 +167,7 @@ export type ReportResponse = Message<"sgs.presence.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 5);
+  messageDesc(file_sgs_presence_v1_presence, 6);
 
 /**
  * @generated from message sgs.presence.v1.RenewRequest
@@ -177,7 +194,7 @@ export type RenewRequest = Message<"sgs.presence.v1.RenewRequest"> & {
  * Use `create(RenewRequestSchema)` to create a new message.
  */
 export const RenewRequestSchema: GenMessage<RenewRequest> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 6);
+  messageDesc(file_sgs_presence_v1_presence, 7);
 
 /**
  * @generated from message sgs.presence.v1.RenewResponse
@@ -196,7 +213,7 @@ export type RenewResponse = Message<"sgs.presence.v1.RenewResponse"> & {
  * Use `create(RenewResponseSchema)` to create a new message.
  */
 export const RenewResponseSchema: GenMessage<RenewResponse> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 7);
+  messageDesc(file_sgs_presence_v1_presence, 8);
 
 /**
  * @generated from message sgs.presence.v1.SnapshotSession
@@ -228,7 +245,7 @@ export type SnapshotSession = Message<"sgs.presence.v1.SnapshotSession"> & {
  * Use `create(SnapshotSessionSchema)` to create a new message.
  */
 export const SnapshotSessionSchema: GenMessage<SnapshotSession> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 8);
+  messageDesc(file_sgs_presence_v1_presence, 9);
 
 /**
  * @generated from message sgs.presence.v1.SnapshotRequest
@@ -265,7 +282,7 @@ export type SnapshotRequest = Message<"sgs.presence.v1.SnapshotRequest"> & {
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema: GenMessage<SnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 9);
+  messageDesc(file_sgs_presence_v1_presence, 10);
 
 /**
  * @generated from message sgs.presence.v1.SnapshotResponse
@@ -278,7 +295,7 @@ export type SnapshotResponse = Message<"sgs.presence.v1.SnapshotResponse"> & {
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 10);
+  messageDesc(file_sgs_presence_v1_presence, 11);
 
 /**
  * @generated from message sgs.presence.v1.WhoIsInRequest
@@ -300,7 +317,7 @@ export type WhoIsInRequest = Message<"sgs.presence.v1.WhoIsInRequest"> & {
  * Use `create(WhoIsInRequestSchema)` to create a new message.
  */
 export const WhoIsInRequestSchema: GenMessage<WhoIsInRequest> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 11);
+  messageDesc(file_sgs_presence_v1_presence, 12);
 
 /**
  * @generated from message sgs.presence.v1.UserInRoom
@@ -322,7 +339,7 @@ export type UserInRoom = Message<"sgs.presence.v1.UserInRoom"> & {
  * Use `create(UserInRoomSchema)` to create a new message.
  */
 export const UserInRoomSchema: GenMessage<UserInRoom> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 12);
+  messageDesc(file_sgs_presence_v1_presence, 13);
 
 /**
  * @generated from message sgs.presence.v1.WhoIsInResponse
@@ -354,7 +371,7 @@ export type WhoIsInResponse = Message<"sgs.presence.v1.WhoIsInResponse"> & {
  * Use `create(WhoIsInResponseSchema)` to create a new message.
  */
 export const WhoIsInResponseSchema: GenMessage<WhoIsInResponse> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 13);
+  messageDesc(file_sgs_presence_v1_presence, 14);
 
 /**
  * @generated from message sgs.presence.v1.WatchRequest
@@ -390,7 +407,7 @@ export type WatchRequest = Message<"sgs.presence.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 14);
+  messageDesc(file_sgs_presence_v1_presence, 15);
 
 /**
  * @generated from message sgs.presence.v1.RoomChange
@@ -424,7 +441,7 @@ export type RoomChange = Message<"sgs.presence.v1.RoomChange"> & {
  * Use `create(RoomChangeSchema)` to create a new message.
  */
 export const RoomChangeSchema: GenMessage<RoomChange> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 15);
+  messageDesc(file_sgs_presence_v1_presence, 16);
 
 /**
  * @generated from message sgs.presence.v1.WatchResponse
@@ -455,14 +472,15 @@ export type WatchResponse = Message<"sgs.presence.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_sgs_presence_v1_presence, 16);
+  messageDesc(file_sgs_presence_v1_presence, 17);
 
 /**
  * @generated from service sgs.presence.v1.PresenceService
  */
 export const PresenceService: GenService<{
   /**
-   * One session as it is now; a lower number than one already taken changes nothing.
+   * Sessions as they are now; a lower number of one than one already taken changes nothing. A failure is one of them all:
+   * some may have been taken.
    *
    * @generated from rpc sgs.presence.v1.PresenceService.Report
    */
