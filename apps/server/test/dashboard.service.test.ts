@@ -37,12 +37,15 @@ describe.skipIf(!(await prometheusTools()))('what operators look at', () => {
   let prometheus: Prometheus
 
   beforeAll(async () => {
-    state = await StateServerProcess.start({})
-    const { tcp, grpc } = state.ports
+    state = await StateServerProcess.start({ METRICS_PORT: '0' })
+    const { tcp, grpc, metrics } = state.ports
     const both = `tcp+lease://127.0.0.1:${tcp},grpc://127.0.0.1:${grpc}`
     server = await ServerProcess.start(folder.path, { METRICS_PORT: '0', STATE_SERVER: both })
     const { metricsPort } = await server.logged('serving')
-    prometheus = await startPrometheus({ chat: [`127.0.0.1:${String(metricsPort)}`] })
+    prometheus = await startPrometheus({
+      chat: [`127.0.0.1:${String(metricsPort)}`],
+      'chat-state': [`127.0.0.1:${String(metrics)}`],
+    })
   })
   afterAll(async () => {
     await prometheus?.[Symbol.asyncDispose]()
@@ -63,7 +66,10 @@ describe.skipIf(!(await prometheusTools()))('what operators look at', () => {
       await postChat(server.url, token, { roomId: 7, messageType: 'TEXT', content: 'hello' })
       await getHistory(server.url, token, '?roomId=7&limit=1')
     }
-    let waiting = dashboardQueries()
+    let waiting = [
+      ...dashboardQueries(),
+      { title: 'the state server', query: 'chat_state_server_requests_total{job="chat-state"} > 0' },
+    ]
     expect(waiting.length).toBeGreaterThan(20)
     const deadline = AbortSignal.timeout(60_000)
     while (waiting.length > 0 && !deadline.aborted) {

@@ -58,6 +58,20 @@ const SETTINGS = {
   TCP_PORT: port("for the original's wire and tcp+lease", 8_099),
   GRPC_PORT: port('for gRPC', 8_095),
   HTTP_PORT: port('for health and queries', 8_094),
+  METRICS_PORT: {
+    ...optional(
+      'port of /metrics for Prometheus; 0 takes a free one',
+      'a TCP port',
+      text => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
+    ),
+    byDefault: 'none: nothing is counted',
+  },
+  METRICS_HOST: {
+    about: 'address of METRICS_PORT; it has no password, so open it to operators only',
+    allowed: 'a host name or address',
+    byDefault: '127.0.0.1',
+    schema: z.string().refine(isHost).default('127.0.0.1'),
+  },
   REDIS_URL: {
     ...optional('Redis that presence is kept in', 'a redis:// or rediss:// URL', isRedisUrl),
     byDefault: 'none: kept in memory, and told anew by the chat nodes after a restart',

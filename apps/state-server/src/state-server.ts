@@ -3,14 +3,21 @@ import { type Closeable, type Logger, type PresenceStore, presenceRegistry } fro
 import { type GrpcServerTls, grpcPresenceServer } from '@sgs-chat/grpc'
 import { memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock } from '@sgs-chat/node'
+import { metricsEndpoint, prometheusMeter } from '@sgs-chat/prometheus'
 import { redisPresenceStore } from '@sgs-chat/redis'
 import { tcpPresenceServer } from '@sgs-chat/tcp'
 import type { Config } from './config.ts'
+import { countLinks } from './link-metrics.ts'
 import { queryServer } from './query-server.ts'
 
 /** The composed state server, serving. */
 export interface StateServer extends Closeable {
-  readonly ports: { readonly tcp: number; readonly grpc: number; readonly http: number }
+  readonly ports: {
+    readonly tcp: number
+    readonly grpc: number
+    readonly http: number
+    readonly metrics?: number
+  }
 }
 
 /** Composes and starts it; resolves once it serves. What was started is stopped again when a later part fails. */
@@ -37,10 +44,22 @@ export async function createStateServer(config: Config, logger: Logger): Promise
   const http = started.use(
     await queryServer({ registry, store, host, port: config.HTTP_PORT, maxConnections, token }),
   )
+  let metrics: number | undefined
+  if (config.METRICS_PORT !== undefined) {
+    const meter = prometheusMeter()
+    countLinks(meter, { tcp: tcp.counters, grpc: grpc.counters })
+    const port = Number(config.METRICS_PORT)
+    metrics = started.use(await metricsEndpoint({ meter, host: config.METRICS_HOST, port })).port
+  }
   const parts = started.move()
   const close = (): Promise<void> => parts.disposeAsync()
   return {
-    ports: { tcp: tcp.port, grpc: grpc.port, http: http.port },
+    ports: {
+      tcp: tcp.port,
+      grpc: grpc.port,
+      http: http.port,
+      ...(metrics === undefined ? {} : { metrics }),
+    },
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -119,6 +119,16 @@ describe('the state server', () => {
     expect((await get(open, '/presence/rooms/7', { 'x-forwarded-for': '192.0.2.1' }))[0]).toBe(401)
   })
 
+  it('M5: what each link carried is scraped at METRICS_PORT', async () => {
+    const server = await serve({ METRICS_PORT: '0' })
+    await line(server, { server: 'chat', user_id: 'bob', room_id: 7, session: 's', type: 'SUBSCRIBE' })
+    const scraped = await (await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`)).text()
+    expect(scraped).toContain('chat_state_server_requests_total{link="tcp",result="answered"} 1')
+    expect(scraped).toContain('chat_state_server_requests_total{link="grpc",result="answered"} 0')
+    expect(scraped).toMatch(/chat_state_server_bytes_total\{link="tcp",direction="in"\} [1-9]/)
+    expect((await serve()).ports.metrics).toBeUndefined()
+  })
+
   it('a port that is taken rejects, and what was started is stopped', async () => {
     const server = await serve()
     await expect(serve({ GRPC_PORT: String(server.ports.grpc) })).rejects.toMatchObject({

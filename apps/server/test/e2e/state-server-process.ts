@@ -9,6 +9,8 @@ export interface StatePorts {
   readonly tcp: number
   readonly grpc: number
   readonly http: number
+  /** With METRICS_PORT. */
+  readonly metrics?: number
 }
 
 /** The state server as its own process, as `pnpm start:state` runs it. */
