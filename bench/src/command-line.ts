@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly scenarios: readonly string[] | undefined
   /** Of `soak`. */
   readonly minutes: number | undefined
+  /** Of `soak`: with Kafka and MongoDB, of which MongoDB is taken away. */
+  readonly storeStopped: boolean
   /** Of `pipeline`. */
   readonly profiles: readonly string[] | undefined
   /** Of `fanout`: JSON of a delivered chat. */
@@ -48,6 +50,7 @@ export const HELP: string = `pnpm bench <name> [options]
   --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced
                      pipeline: some of saturating, paced
   --minutes N        soak: how long (10; with --quick 2)
+  --store-stopped    soak: on KAFKA_BROKERS and MONGODB_URL, the way to MongoDB cut after the first quarter
   --profiles A,B     pipeline: some of kafkajs, embedded, kafka-1, kafka-3
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
@@ -55,7 +58,7 @@ export const HELP: string = `pnpm bench <name> [options]
   --json             prints the whole result
   --markdown         prints the tables for docs/benchmarks.md
   --save             writes bench/results/<name>.json too
-  --profile          fanout: profiles the servers and prints where their time goes; the numbers suffer
+  --profile          fanout, pipeline: profiles the servers and prints where their time goes; the numbers suffer
   --help             this
 
 Each server runs on core 0 and the load generator on core 1, where taskset is at hand. Leave the machine alone meanwhile.`
@@ -79,6 +82,7 @@ function parse(args: readonly string[]): Command {
       scenario: { type: 'string' },
       profiles: { type: 'string' },
       minutes: { type: 'string' },
+      'store-stopped': { type: 'boolean', default: false },
       body: { type: 'string' },
       'in-flight': { type: 'string' },
       clients: { type: 'string' },
@@ -103,6 +107,7 @@ function parse(args: readonly string[]): Command {
       rounds: positive('--rounds', values.rounds),
       inFlight: positive('--in-flight', values['in-flight']),
       bodyBytes: positive('--body', values.body),
+      storeStopped: values['store-stopped'],
       minutes: positive('--minutes', values.minutes),
       clients: positive('--clients', values.clients),
       contestants: values.only?.split(',').map(contestant),

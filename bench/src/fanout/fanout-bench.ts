@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { BenchOptions } from '../command-line.ts'
 import { CONTESTANTS, type Contestant } from '../contestants.ts'
-import { topFunctions } from '../profile/top-functions.ts'
+import { profiled } from '../profile/profiled.ts'
 import type { BenchResult } from '../report.ts'
 import { rotated } from '../statistics.ts'
 import { type FanoutSeries, fanoutTables } from './fanout-report.ts'
@@ -43,21 +40,13 @@ function chosenScenarios({ quick, scenarios, bodyBytes, inFlight }: BenchOptions
   return all.filter(({ name }) => scenarios.includes(name))
 }
 
-async function measured(
+function measured(
   { name, run }: Scenario,
   contestant: Contestant,
   profile: boolean,
 ): Promise<FanoutMeasurement> {
   if (!profile) return measureFanout(contestant, run)
-  const folder = await mkdtemp(join(tmpdir(), 'sgs-chat-profile-'))
-  try {
-    const file = join(folder, 'server.cpuprofile')
-    const measurement = await measureFanout(contestant, run, file)
-    console.error(`\n${name} ${contestant}\n${await topFunctions(file)}\n`)
-    return measurement
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  return profiled(`${name} ${contestant}`, file => measureFanout(contestant, run, file))
 }
 
 function notes(series: readonly FanoutSeries[]): string[] {

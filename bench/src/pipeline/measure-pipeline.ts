@@ -29,18 +29,23 @@ export interface PipelineMeasurement {
 
 const RUN_TIMEOUT_MS = 120_000
 
+/** With `profileFile` the window of one of our nodes is profiled, and slower. */
 export function measurePipeline(
   profile: Profile,
   load: PipelineLoad,
   services: KafkaServices | undefined,
+  profileFile?: string,
 ): Promise<PipelineMeasurement> {
-  return profile === 'kafkajs' ? measureBare(load, services) : measureOurs(profile, load, services)
+  return profile === 'kafkajs'
+    ? measureBare(load, services)
+    : measureOurs(profile, load, services, profileFile)
 }
 
 async function measureOurs(
   profile: Exclude<Profile, 'kafkajs'>,
   load: PipelineLoad,
   services: KafkaServices | undefined,
+  profileFile: string | undefined,
 ): Promise<PipelineMeasurement> {
   await using cluster = await PipelineCluster.start(profile, services)
   const samples: (readonly ServerSample[])[] = []
@@ -55,8 +60,10 @@ async function measureOurs(
     bodyBytes: BODY_BYTES,
     load: fanoutLoad(load),
   } as const
-  const outcome = await generateFanout(run, async () => {
+  const outcome = await generateFanout(run, async edge => {
+    if (profileFile !== undefined && edge === 'close') await cluster.nodes[0]?.stopProfile(profileFile)
     samples.push(await cluster.samples())
+    if (profileFile !== undefined && edge === 'open') await cluster.nodes[0]?.startProfile()
   })
   const { p50Ms, p99Ms, lost, doubled, outOfOrder } = outcome
   const deliveriesPerSecond = outcome.deliveries / outcome.seconds

@@ -1,9 +1,10 @@
 import type { BenchOptions } from '../command-line.ts'
+import { profiled } from '../profile/profiled.ts'
 import type { BenchResult } from '../report.ts'
 import { rotated } from '../statistics.ts'
 import { measurePipeline, type PipelineMeasurement } from './measure-pipeline.ts'
 import { type KafkaServices, kafkaServices, PROFILES, type Profile } from './pipeline-profiles.ts'
-import { type PipelineScenario, pipelineTables } from './pipeline-report.ts'
+import { type PipelineScenario, type PipelineSeries, pipelineTables } from './pipeline-report.ts'
 
 const ROUNDS = 7
 const QUICK_ROUNDS = 3
@@ -24,10 +25,20 @@ export async function pipelineBench(options: BenchOptions): Promise<BenchResult>
   for (let round = 0; round < rounds; round += 1) {
     for (const one of rotated(series, round)) {
       console.error(`round ${round + 1}/${rounds}: ${one.scenario.name} ${one.profile}`)
-      one.rounds.push(await measurePipeline(one.profile, one.scenario.load, services))
+      one.rounds.push(await measured(one, services, options.profile))
     }
   }
   return { name: 'pipeline', rounds, tables: pipelineTables(series), notes: NOTES, measurements: series }
+}
+
+/** The client library alone is profiled with no one: it is not ours. */
+function measured(
+  { profile, scenario }: PipelineSeries,
+  services: KafkaServices | undefined,
+  isProfiled: boolean,
+): Promise<PipelineMeasurement> {
+  const measure = (file?: string) => measurePipeline(profile, scenario.load, services, file)
+  return isProfiled && profile !== 'kafkajs' ? profiled(`${scenario.name} ${profile}`, measure) : measure()
 }
 
 function scenariosOf({ quick, inFlight = IN_FLIGHT, scenarios }: BenchOptions): PipelineScenario[] {

@@ -21,15 +21,17 @@ export class PipelineCluster implements AsyncDisposable {
     this.#name = name
   }
 
-  /** Resolves when every node is ready. */
+  /** Resolves when every node is ready. `more`: settings beside those of the profile. */
   static async start(
     profile: Exclude<Profile, 'kafkajs'>,
     services: KafkaServices | undefined,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<PipelineCluster> {
     const name = `bench-${randomUUID()}`
     const usesKafka = profile !== 'embedded'
     if (usesKafka && services === undefined) throw new Error(`${profile} needs KAFKA_BROKERS and MONGODB_URL`)
-    const environment = usesKafka && services !== undefined ? kafkaEnvironment(services, name) : OWN_ENGINES
+    const engines = usesKafka && services !== undefined ? kafkaEnvironment(services, name) : OWN_ENGINES
+    const environment = { ...engines, ...more }
     const nodes: ServerProcess[] = []
     const cluster = new PipelineCluster(nodes, usesKafka ? (services?.brokers ?? []) : [], name)
     try {
@@ -43,6 +45,10 @@ export class PipelineCluster implements AsyncDisposable {
       await cluster[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  get nodes(): readonly ServerProcess[] {
+    return this.#nodes
   }
 
   get ports(): readonly number[] {

@@ -16,8 +16,8 @@ export class LogTail {
   readonly #epochs: readonly EpochStart[]
   readonly #maxRecentBytes: number
   readonly #listeners = new Set<TailListener>()
-  #recent: LogRecord[] = []
-  /** The newest records end at `#next`; those before `#dropped` of the array are already let go. */
+  /** The newest records end at `#next`; those before `#dropped` are let go, and empty until they are cut off. */
+  #recent: (LogRecord | undefined)[] = []
   #dropped = 0
   #recentBytes = 0
   #first: number
@@ -78,7 +78,7 @@ export class LogTail {
   recent(seq: number, limit: number): readonly LogRecord[] | undefined {
     const index = this.#recent.length - (this.#next - seq)
     if (index < this.#dropped || index >= this.#recent.length) return undefined
-    return this.#recent.slice(index, index + limit)
+    return this.#recent.slice(index, index + limit) as LogRecord[]
   }
 
   #keep(records: readonly LogRecord[]): void {
@@ -87,8 +87,9 @@ export class LogTail {
       this.#recentBytes += costOf(record)
     }
     while (this.#recentBytes > this.#maxRecentBytes && this.#dropped < this.#recent.length) {
-      const oldest = this.#recent[this.#dropped++]
+      const oldest = this.#recent[this.#dropped]
       if (oldest !== undefined) this.#recentBytes -= costOf(oldest)
+      this.#recent[this.#dropped++] = undefined
     }
     // Cut when half of it is let go, so that each record is copied about once.
     if (this.#dropped * 2 > this.#recent.length) {
