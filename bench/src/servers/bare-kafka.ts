@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turnEnd } from 'node:timers/promises'
 import { homePartition, parseRoomId } from '@sgs-chat/core'
 import { Kafka, logLevel, type Producer } from 'kafkajs'
 import { chatBody } from '../generator/chat-body.ts'
@@ -185,9 +185,9 @@ class BarePipe {
 
   async #send(partition: number): Promise<void> {
     this.#isSending[partition] = true
-    // Records of the same tick travel together, as our node's do.
-    await Promise.resolve()
     for (;;) {
+      // Records of one turn of the event loop travel together, as our node's do.
+      await turnEnd()
       const messages = (this.#waiting[partition]?.splice(0) ?? []).map(record => ({ ...record, partition }))
       if (messages.length === 0) break
       try {

@@ -49,14 +49,14 @@ export async function soakBench({ minutes, quick, storeStopped }: BenchOptions):
   const runMs = (minutes ?? (quick ? QUICK_MINUTES : MINUTES)) * 60_000
   if (!storeStopped) {
     await using cluster = await PipelineCluster.start('embedded', undefined, SMALL_BOUNDS)
-    return soak(cluster, runMs, undefined)
+    return await soak(cluster, runMs, undefined)
   }
   const services = kafkaServices()
   if (services === undefined) throw new Error('--store-stopped needs KAFKA_BROKERS and MONGODB_URL')
   await using link = await StoreLink.open(new URL(services.mongodbUrl))
   const linked = { ...services, mongodbUrl: link.url }
   await using cluster = await PipelineCluster.start('kafka-1', linked, SMALL_BOUNDS)
-  return soak(cluster, runMs, link)
+  return await soak(cluster, runMs, link)
 }
 
 async function soak(

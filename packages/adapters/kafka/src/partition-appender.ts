@@ -1,3 +1,4 @@
+import { setImmediate as turnEnd } from 'node:timers/promises'
 import type { CallOptions, Clock, Outcome, Position } from '@sgs-chat/core'
 import type { KafkaCluster, WrittenRecord } from './kafka-cluster.ts'
 import { appendTimeoutError, interruptedError, kafkaError, produceOutcome } from './kafka-errors.ts'
@@ -22,8 +23,8 @@ const FIRST_REST_MS = 50
 const LONGEST_REST_MS = 1_000
 
 /**
- * The appends of one partition, in the order of their calls. One request is under way at a time; what comes meanwhile
- * is the next batch, so batches grow with the load and a lone chat waits for nobody. A batch that failed is tried again,
+ * The appends of one partition, in the order of their calls. One request is under way at a time; what comes meanwhile,
+ * to the end of that turn of the event loop, is the next batch, so batches grow with the load and a lone chat waits for nobody. A batch that failed is tried again,
  * before anything later is sent: what is acknowledged lies in order (SPEC G7.2).
  */
 export class PartitionAppender {
@@ -72,9 +73,9 @@ export class PartitionAppender {
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    // Appends of the same tick travel together.
-    await Promise.resolve()
     while (!this.#ended) {
+      // Appends of one turn of the event loop travel together, from however many sockets they come.
+      await turnEnd()
       const batch = this.#nextBatch()
       if (batch.length === 0) break
       await this.#deliver(batch)

@@ -127,26 +127,34 @@ it('G1.4, G7.2: whatever fails, acknowledged chats lie in order at their positio
   for (let seed = 1; seed <= 500; seed++) await storm(seed)
 })
 
-it('what comes while a request is under way is one batch, and a lone append waits for nobody', async () => {
+it('what comes in one turn, or while a request is under way, is one batch, and a lone append waits for nobody', async () => {
   const clock = manualClock()
   const cluster = new ShakyPartition(seededRandom(1), 0)
   const sizes: number[] = []
+  const asked = Promise.withResolvers<void>()
   const gate = Promise.withResolvers<void>()
   const slow = {
     leaderOf: () => cluster.leaderOf(),
     async produce(...args: Parameters<ShakyPartition['produce']>): Promise<number> {
       sizes.push(args[3].length)
+      asked.resolve()
       await gate.promise
       return cluster.produce(...args)
     },
   }
   const appender = new PartitionAppender({ ...optionsOf(cluster, clock), cluster: slow })
-  const first = appender.append(recordsOf(['a']), 10, undefined)
-  await clock.advanceAsync(0)
-  const others = ['b', 'c', 'd'].map(value => appender.append(recordsOf([value]), 10, undefined))
+  const append = (value: string) => appender.append(recordsOf([value]), 10, undefined)
+  const first = [append('a')]
+  // Another callback of the same turn.
+  await Promise.resolve()
+  first.push(append('b'))
+  await asked.promise
+  const others = ['c', 'd', 'e'].map(append)
   gate.resolve()
-  await Promise.all([first, ...others])
-  assert.deepEqual(sizes, [1, 3])
+  await Promise.all([...first, ...others])
+  assert.deepEqual(sizes, [2, 3])
+  await append('f')
+  assert.deepEqual(sizes, [2, 3, 1])
   assert.equal(clock.pending, 0, 'no timer is left')
 })
 

@@ -10,26 +10,27 @@ const MULTIPLIER = 0x5bd1e995
  */
 export function homePartition(roomId: RoomId, partitions: number): number {
   if (partitions === 1) return 0
-  const key = String(roomId)
-  const bytes = new Uint8Array(key.length)
-  for (let index = 0; index < key.length; index++) bytes[index] = key.charCodeAt(index)
-  return (murmur2(bytes) & 0x7fffffff) % partitions
+  return (murmur2(String(roomId)) & 0x7fffffff) % partitions
 }
 
-/** Kafka's murmur2, a signed 32-bit integer. @see org.apache.kafka.common.utils.Utils.murmur2 */
-export function murmur2(bytes: Uint8Array): number {
-  const { length } = bytes
-  const view = new DataView(bytes.buffer, bytes.byteOffset, length)
+/**
+ * Kafka's murmur2 of an ASCII text, a signed 32-bit integer. Every record's home is checked by it, so it makes no copy of
+ * the text as bytes. @see org.apache.kafka.common.utils.Utils.murmur2
+ */
+export function murmur2(ascii: string): number {
+  const { length } = ascii
   const whole = length - (length % 4)
   let hash = SEED ^ length
   for (let offset = 0; offset < whole; offset += 4) {
-    let word = Math.imul(view.getInt32(offset, true), MULTIPLIER)
+    let word = 0
+    for (let byte = 0; byte < 4; byte++) word |= ascii.charCodeAt(offset + byte) << (byte * 8)
+    word = Math.imul(word, MULTIPLIER)
     word ^= word >>> 24
     hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER)
   }
   if (length > whole) {
     for (let offset = length - 1; offset >= whole; offset--)
-      hash ^= view.getUint8(offset) << ((offset % 4) * 8)
+      hash ^= ascii.charCodeAt(offset) << ((offset % 4) * 8)
     hash = Math.imul(hash, MULTIPLIER)
   }
   hash = Math.imul(hash ^ (hash >>> 13), MULTIPLIER)
