@@ -16,6 +16,7 @@ export {
 } from './close-codes.ts'
 export type { Connection, ConnectionEnd, ConnectionHandler, TransportName } from './connection.ts'
 export { OutboundMessage } from './outbound-message.ts'
+export type { SockjsEditionName } from './sockjs/sockjs-edition.ts'
 export { type SockjsServer, sockjsServer } from './sockjs/sockjs-server.ts'
 export { encodeFrame, HEART_BEAT, type StompHeader } from './stomp/encoder.ts'
 export {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Connection, ConnectionHandler } from './connection.ts'
+import type { SockjsEditionName } from './sockjs/sockjs-edition.ts'
 import { systemTicks, type TickSource } from './sweeper.ts'
 
 export const DEFAULT_MAX_CONNECTIONS = 50_000
@@ -47,6 +48,8 @@ export interface SockjsServerOptions {
   readonly websocket?: boolean
   /** Sets `JSESSIONID` on every session URL, for load balancers that stick to it. @default false */
   readonly jsessionid?: boolean
+  /** Which edition of the SockJS protocol 0.3 is followed where they differ. @default 'latest' */
+  readonly edition?: SockjsEditionName
   /** The SockJS client that the iframe page loads. @default DEFAULT_CLIENT_URL */
   readonly clientUrl?: string
   /** Clients at one time, over all transports. @default 50,000 */
@@ -100,6 +103,7 @@ export function sockjsSettings(options: SockjsServerOptions): SockjsSettings {
     allowedOrigins: '*' as const,
     websocket: true,
     jsessionid: false,
+    edition: 'latest' as const,
     clientUrl: DEFAULT_CLIENT_URL,
     maxConnections: DEFAULT_MAX_CONNECTIONS,
     maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,

@@ -1,17 +1,17 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { SockjsSettings } from '../transport-options.ts'
+import { SOCKJS_EDITIONS } from './sockjs-edition.ts'
 
 export const TEXT = 'text/plain; charset=UTF-8'
 export const JSON_TYPE = 'application/json; charset=UTF-8'
 export const SCRIPT = 'application/javascript; charset=UTF-8'
 export const HTML = 'text/html; charset=UTF-8'
-export const EVENT_STREAM = 'text/event-stream; charset=UTF-8'
 
 const YEAR_S = 31_536_000
 
 /** For everything that belongs to a session: never kept, by no cache. */
-export const NO_CACHE: OutgoingHttpHeaders = {
-  'Cache-Control': 'no-store, no-cache, must-revalidate, max-age=0',
+export function noCache(settings: SockjsSettings): OutgoingHttpHeaders {
+  return { 'Cache-Control': SOCKJS_EDITIONS[settings.edition].noCache }
 }
 
 /** For what never changes: the iframe page and the answers to preflights. */
@@ -38,7 +38,7 @@ export function answer(
 
 /** A refusal in words; the connection closes when the request's body was not read. */
 export function refuse(response: ServerResponse, status: number, text: string): void {
-  answer(response, status, { 'Content-Type': TEXT, ...NO_CACHE }, text)
+  answer(response, status, { 'Content-Type': TEXT, 'Cache-Control': 'no-store' }, text)
 }
 
 export function notFound(response: ServerResponse): void {
@@ -68,19 +68,22 @@ export function requestOrigin(request: IncomingMessage): string | undefined {
   return referer !== undefined && URL.canParse(referer) ? new URL(referer).origin : 'null'
 }
 
-/** CORS as the SockJS protocol wants it: the origin echoed, `*` for none and for pages without one, credentials allowed. */
+/** CORS as the SockJS protocol wants it: the page's origin is named, with credentials; without one, `*`. */
 export function corsHeaders(request: IncomingMessage, settings: SockjsSettings): OutgoingHttpHeaders {
-  const { origin } = request.headers
-  const headers: OutgoingHttpHeaders = { Vary: 'Origin' }
-  if (settings.allowedOrigins === '*') {
-    headers['Access-Control-Allow-Origin'] = origin === undefined || origin === 'null' ? '*' : origin
-  } else if (origin !== undefined) {
-    headers['Access-Control-Allow-Origin'] = origin
-  }
-  headers['Access-Control-Allow-Credentials'] = 'true'
+  const allowed = allowedOrigin(request.headers.origin, settings)
+  const { credentialsForAll } = SOCKJS_EDITIONS[settings.edition]
   const requested = request.headers['access-control-request-headers']
-  if (requested !== undefined && requested !== '') headers['Access-Control-Allow-Headers'] = requested
-  return headers
+  return {
+    Vary: 'Origin',
+    ...(allowed === undefined ? {} : { 'Access-Control-Allow-Origin': allowed }),
+    ...(credentialsForAll || (allowed ?? '*') !== '*' ? { 'Access-Control-Allow-Credentials': 'true' } : {}),
+    ...(requested === undefined || requested === '' ? {} : { 'Access-Control-Allow-Headers': requested }),
+  }
+}
+
+function allowedOrigin(origin: string | undefined, settings: SockjsSettings): string | undefined {
+  if (settings.allowedOrigins !== '*') return origin
+  return origin === 'null' ? SOCKJS_EDITIONS[settings.edition].nullOrigin : (origin ?? '*')
 }
 
 /** The answer to a preflight, good for a year. */

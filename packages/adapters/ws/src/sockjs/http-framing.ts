@@ -1,5 +1,6 @@
 import type { TransportName } from '../connection.ts'
-import { EVENT_STREAM, HTML, SCRIPT } from './http-answer.ts'
+import { HTML, SCRIPT } from './http-answer.ts'
+import type { SockjsEdition } from './sockjs-edition.ts'
 
 /** How one HTTP transport wraps the frames of SockJS. */
 export interface HttpFraming {
@@ -48,47 +49,49 @@ function htmlPrelude(callback: string): string {
 export type ReceivingTransport = 'xhr' | 'xhr_streaming' | 'eventsource' | 'htmlfile' | 'jsonp'
 
 /** The receiving transports by the last part of their path. */
-export const HTTP_FRAMINGS: Readonly<Record<ReceivingTransport, HttpFraming>> = {
-  xhr: {
-    transport: 'xhr',
-    contentType: SCRIPT,
-    isStream: false,
-    needsCallback: false,
-    prelude: none,
-    wrap: line,
-  },
-  xhr_streaming: {
-    transport: 'xhr-streaming',
-    contentType: SCRIPT,
-    isStream: true,
-    needsCallback: false,
-    prelude: () => XHR_PRELUDE,
-    wrap: line,
-  },
-  eventsource: {
-    transport: 'eventsource',
-    contentType: EVENT_STREAM,
-    isStream: true,
-    needsCallback: false,
-    prelude: () => '\r\n',
-    wrap: frame => `data: ${frame}\r\n\r\n`,
-  },
-  htmlfile: {
-    transport: 'htmlfile',
-    contentType: HTML,
-    isStream: true,
-    needsCallback: true,
-    prelude: htmlPrelude,
-    wrap: frame => `<script>\np(${literal(frame)});\n</script>\r\n`,
-  },
-  jsonp: {
-    transport: 'jsonp',
-    contentType: SCRIPT,
-    isStream: false,
-    needsCallback: true,
-    prelude: none,
-    wrap: (frame, callback) => `${callback}(${literal(frame)});\r\n`,
-  },
+export function httpFramings(edition: SockjsEdition): Readonly<Record<ReceivingTransport, HttpFraming>> {
+  return {
+    xhr: {
+      transport: 'xhr',
+      contentType: SCRIPT,
+      isStream: false,
+      needsCallback: false,
+      prelude: none,
+      wrap: line,
+    },
+    xhr_streaming: {
+      transport: 'xhr-streaming',
+      contentType: SCRIPT,
+      isStream: true,
+      needsCallback: false,
+      prelude: () => XHR_PRELUDE,
+      wrap: line,
+    },
+    eventsource: {
+      transport: 'eventsource',
+      contentType: edition.eventStreamType,
+      isStream: true,
+      needsCallback: false,
+      prelude: () => '\r\n',
+      wrap: frame => `data: ${frame}\r\n\r\n`,
+    },
+    htmlfile: {
+      transport: 'htmlfile',
+      contentType: HTML,
+      isStream: true,
+      needsCallback: true,
+      prelude: htmlPrelude,
+      wrap: frame => `<script>\np(${literal(frame)});\n</script>\r\n`,
+    },
+    jsonp: {
+      transport: 'jsonp',
+      contentType: SCRIPT,
+      isStream: false,
+      needsCallback: true,
+      prelude: none,
+      wrap: (frame, callback) => `${edition.jsonpStart}${callback}(${literal(frame)});\r\n`,
+    },
+  }
 }
 
 const CALLBACK = /^[a-zA-Z0-9_.-]{1,64}$/

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { remoteAddress } from '../remote-address.ts'
 import type { TransportContext } from '../transport-context.ts'
-import { answer, corsHeaders, NO_CACHE, notFound, refuse, sessionCookie, TEXT } from './http-answer.ts'
-import { callbackOf, HTTP_FRAMINGS, type ReceivingTransport } from './http-framing.ts'
+import { answer, corsHeaders, noCache, notFound, refuse, sessionCookie, TEXT } from './http-answer.ts'
+import { callbackOf, type HttpFraming, httpFramings, type ReceivingTransport } from './http-framing.ts'
 import { HttpReceiver } from './http-receiver.ts'
 import { HttpSession } from './http-session.ts'
 import { type RequestBody, readBody } from './request-body.ts'
+import { SOCKJS_EDITIONS } from './sockjs-edition.ts'
 import { decodeSockjs } from './sockjs-frame.ts'
 
 const FORM = /^application\/x-www-form-urlencoded\b/i
@@ -14,10 +15,12 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** The sessions of the HTTP transports, found by the id that the client chose. */
 export class HttpSessions {
   readonly #context: TransportContext
+  readonly #framings: Readonly<Record<ReceivingTransport, HttpFraming>>
   readonly #sessions: Map<string, HttpSession> = new Map()
 
   constructor(context: TransportContext) {
     this.#context = context
+    this.#framings = httpFramings(SOCKJS_EDITIONS[context.settings.edition])
   }
 
   /** A request that wants to receive: it opens the session, goes on with it, or hears why it is over. */
@@ -27,7 +30,7 @@ export class HttpSessions {
     id: string,
     transport: ReceivingTransport,
   ): void {
-    const framing = HTTP_FRAMINGS[transport]
+    const framing = this.#framings[transport]
     const callback = framing.needsCallback ? callbackOf(request.url ?? '') : { name: '' }
     if ('fault' in callback) {
       refuse(response, 500, `${callback.fault}\n`)
@@ -146,7 +149,7 @@ export class HttpSessions {
 
   #sessionHeaders(request: IncomingMessage): Record<string, string | number | string[] | undefined> {
     const { settings } = this.#context
-    return { ...NO_CACHE, ...corsHeaders(request, settings), ...sessionCookie(request, settings) }
+    return { ...noCache(settings), ...corsHeaders(request, settings), ...sessionCookie(request, settings) }
   }
 }
 

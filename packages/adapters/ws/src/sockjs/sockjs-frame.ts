@@ -1,6 +1,6 @@
 /**
  * The frames of SockJS 0.3: `o` opens, `h` beats, `a[…]` carries messages as JSON strings, `c[code,"reason"]` closes.
- * @see https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html
+ * @see https://github.com/sockjs/sockjs-protocol
  */
 export const OPEN_FRAME = 'o'
 export const HEARTBEAT_FRAME = 'h'

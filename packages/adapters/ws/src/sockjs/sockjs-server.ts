@@ -42,7 +42,7 @@ const GOING_AWAY = 1001
  * A server of the SockJS protocol 0.3: WebSocket, raw WebSocket, XHR polling and streaming, EventSource, htmlfile, JSONP.
  *
  * Limits: every queue, body and time has a setting in `options`. Nothing of a request, and no session id, is logged.
- * @see https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html
+ * @see https://github.com/sockjs/sockjs-protocol
  */
 export function sockjsServer(options: SockjsServerOptions): SockjsServer {
   return new SockjsService(options)

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SockjsSettings } from '../transport-options.ts'
-import { answer, cacheForAYear, corsHeaders, HTML, JSON_TYPE, NO_CACHE, TEXT } from './http-answer.ts'
+import { answer, cacheForAYear, corsHeaders, HTML, JSON_TYPE, noCache, TEXT } from './http-answer.ts'
+import { SOCKJS_EDITIONS } from './sockjs-edition.ts'
 
 /** The greeting under the prefix itself: the service is there. */
 export function answerGreeting(response: ServerResponse): void {
@@ -20,7 +21,7 @@ export function answerInfo(
     cookie_needed: settings.jsessionid,
     entropy: randomBytes(4).readUInt32BE(0),
   }
-  const headers = { 'Content-Type': JSON_TYPE, ...NO_CACHE, ...corsHeaders(request, settings) }
+  const headers = { 'Content-Type': JSON_TYPE, ...noCache(settings), ...corsHeaders(request, settings) }
   answer(response, 200, headers, JSON.stringify(info))
 }
 
@@ -34,7 +35,7 @@ export class IframePage {
   readonly #ancestors: string | undefined
 
   constructor(settings: SockjsSettings) {
-    this.#body = iframePage(settings.clientUrl)
+    this.#body = iframePage(settings)
     this.#etag = `"${createHash('sha256').update(this.#body).digest('base64url').slice(0, 22)}"`
     if (settings.allowedOrigins !== '*') {
       this.#ancestors = ["'self'", ...settings.allowedOrigins.filter(origin => URL.canParse(origin))].join(
@@ -55,18 +56,14 @@ export class IframePage {
   }
 }
 
-function iframePage(clientUrl: string): string {
+function iframePage({ clientUrl, edition }: SockjsSettings): string {
   const url = clientUrl.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
   return `<!DOCTYPE html>
 <html>
 <head>
   <meta http-equiv="X-UA-Compatible" content="IE=edge" />
   <meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />
-  <script>
-    document.domain = document.domain;
-    _sockjs_onload = function(){SockJS.bootstrap_iframe();};
-  </script>
-  <script src="${url}"></script>
+${SOCKJS_EDITIONS[edition].iframeScripts(url)}
 </head>
 <body>
   <h2>Don't panic!</h2>

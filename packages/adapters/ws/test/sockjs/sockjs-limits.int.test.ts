@@ -252,7 +252,7 @@ describe('a faulty application', () => {
     await call(server.port, 'POST', `${session}/xhr`)
     expect((await call(server.port, 'POST', `${session}/xhr_send`, { body: '["a"]' })).status).toBe(204)
     expect((await call(server.port, 'POST', `${session}/xhr`)).body).toBe('c[1011,"Internal error"]\n')
-    expect((await call(server.port, 'GET', '/echo/0/j/jsonp?c=x')).body).toBe('x("o");\r\n')
+    expect((await call(server.port, 'GET', '/echo/0/j/jsonp?c=x')).body).toBe('/**/x("o");\r\n')
     expect((await call(server.port, 'GET', '/echo/0/j/jsonp?c=x')).body).toContain('1011')
     expect(server.errors.map(String)).toEqual(['Error: handler', 'Error: accept'])
   })

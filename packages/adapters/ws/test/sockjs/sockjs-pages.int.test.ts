@@ -55,7 +55,9 @@ describe('the pages of a service', () => {
 
   it('T1.3: info tells what the server can do, uncached, with fresh randomness', async () => {
     const [first, second] = [await get('/info'), await get('/info')]
-    expect(first.headers['cache-control']).toBe('no-store, no-cache, must-revalidate, max-age=0')
+    expect(first.headers['cache-control']).toBe(
+      'no-store, no-cache, no-transform, must-revalidate, max-age=0',
+    )
     expect(first.headers['content-type']).toBe('application/json; charset=UTF-8')
     const info = JSON.parse(first.body)
     expect(info).toMatchObject({ websocket: true, origins: ['*:*'], cookie_needed: false })
@@ -144,10 +146,10 @@ describe('CORS', () => {
     ['/a/a/xhr_send', 'OPTIONS, POST'],
     ['/a/a/xhr_streaming', 'OPTIONS, POST'],
   ])('T6.1: the preflight of %s is good for a year', async (path, methods) => {
-    for (const [origin, allowed] of [
-      [undefined, '*'],
-      ['null', '*'],
-      ['http://page.example', 'http://page.example'],
+    for (const [origin, allowed, credentials] of [
+      [undefined, '*', undefined],
+      ['null', 'null', 'true'],
+      ['http://page.example', 'http://page.example', 'true'],
     ]) {
       const headers = {
         'Access-Control-Request-Headers': 'a, b',
@@ -157,12 +159,51 @@ describe('CORS', () => {
       expect(answer).toMatchObject({ status: 204, body: '' })
       expect(answer.headers).toMatchObject({
         'access-control-allow-origin': allowed,
-        'access-control-allow-credentials': 'true',
         'access-control-allow-headers': 'a, b',
         'access-control-allow-methods': methods,
         'access-control-max-age': '31536000',
         vary: 'Origin',
       })
+      expect(answer.headers['access-control-allow-credentials']).toBe(credentials)
     }
+  })
+})
+
+describe('the edition 0.3.3', () => {
+  let old: Served
+  beforeAll(async () => {
+    old = await served({ onMessage: echo, edition: '0.3.3' })
+  })
+  afterAll(() => old[Symbol.asyncDispose]())
+
+  it.each([
+    ['latest', '/**/x("o");\r\n', 'no-store, no-cache, no-transform, must-revalidate, max-age=0', 'null'],
+    ['0.3.3', 'x("o");\r\n', 'no-store, no-cache, must-revalidate, max-age=0', '*'],
+  ])('T1.8: %s has its own JSONP, cache header and null origin', async (edition, script, cache, origin) => {
+    const { port } = edition === 'latest' ? server : old
+    const jsonp = await call(port, 'GET', '/echo/0/edition/jsonp?c=x', { headers: { Origin: 'null' } })
+    expect(jsonp.body).toBe(script)
+    expect(jsonp.headers).toMatchObject({
+      'cache-control': cache,
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+    })
+  })
+
+  it('T1.8: its iframe page starts the client by a callback, the latest after its script', async () => {
+    const { body } = await call(old.port, 'GET', '/echo/iframe.html')
+    expect(body.indexOf('_sockjs_onload = ')).toBeLessThan(body.indexOf('<script src='))
+    const latest = (await get('/iframe.html')).body
+    expect(latest.indexOf('<script src=')).toBeLessThan(latest.indexOf('SockJS.bootstrap_iframe();'))
+  })
+
+  it.each([
+    ['latest', 'text/event-stream'],
+    ['0.3.3', 'text/event-stream; charset=UTF-8'],
+  ])('T1.8: the event stream of %s is called %s', async (edition, type) => {
+    const raw = await RawSocket.open(edition === 'latest' ? server.port : old.port)
+    raw.socket.write('GET /echo/0/stream/eventsource HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect((await raw.upTo('\r\n\r\n')).split('\r\n')).toContain(`Content-Type: ${type}`)
+    raw.socket.destroy()
   })
 })
