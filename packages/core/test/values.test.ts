@@ -9,6 +9,7 @@ import {
   parseChatDraft,
   parsePosition,
   parseRoomId,
+  parseRoomJson,
   positionFromKey,
   positionKey,
   utf8Bytes,
@@ -55,6 +56,34 @@ describe('room ids', () => {
     1n,
   ])('G7.5: %s is refused, never rounded into another room', value => {
     expect(codeOf(() => parseRoomId(value))).toBe('INVALID_MESSAGE_FORMAT')
+  })
+})
+
+describe('JSON with room ids', () => {
+  it.each([
+    ['{"roomId":7}', 7],
+    ['{"roomId":"7"}', 7],
+    ['{ "\\u0072oomId" : 9007199254740991 }', 9007199254740991],
+  ])('G7.5: %s names its room', (json, room) => {
+    expect(parseRoomId((parseRoomJson(json) as { roomId: unknown }).roomId)).toBe(room)
+  })
+
+  it.each(['5.0', '1e3', '-0', '-1', '9007199254740993', '5.0000000000000000001', '9007199254740990.6'])(
+    'G7.5: a roomId written as %s is refused, however its key is written',
+    written => {
+      for (const key of ['roomId', '\\u0072oomId', 'room\\u0049d']) {
+        const { roomId } = parseRoomJson(`{"${key}":${written}}`) as { roomId: unknown }
+        expect(codeOf(() => parseRoomId(roomId))).toBe('INVALID_MESSAGE_FORMAT')
+      }
+    },
+  )
+
+  it('G7.5: what is no JSON is refused without being quoted, other fields are left as they are', () => {
+    expect(codeOf(() => parseRoomJson('{"roomId":007}'))).toBe('INVALID_MESSAGE_FORMAT')
+    expect(parseRoomJson('{"roomId":1,"x":[1.0,null,{"y":1e3}]}')).toEqual({
+      roomId: 1,
+      x: [1, null, { y: 1000 }],
+    })
   })
 })
 

@@ -25,7 +25,7 @@ import type { DevToken, HttpContext } from './http-context.ts'
 import { chatErrorOf, sendFailure } from './http-errors.ts'
 import { type HttpLimits, withDefaultHttpLimits } from './http-limits.ts'
 import { countAnswers } from './http-metrics.ts'
-import { type HttpTakeover, serverWithTakeovers } from './http-takeover.ts'
+import { type HttpTakeover, lacksHost, serverWithTakeovers } from './http-takeover.ts'
 import { parseJsonBodies } from './json-body.ts'
 import { answerMalformedRequests } from './raw-failures.ts'
 import { devTokenRoute } from './routes/dev-token.ts'
@@ -193,7 +193,7 @@ function guardRequests(app: FastifyInstance, limits: HttpLimits, state: { readon
       reply.raw.shouldKeepAlive = false
       throw new ChatError('UNAVAILABLE', 'this node is stopping', { details: { waitsFor: 'another node' } })
     }
-    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
+    if (lacksHost(request.raw)) {
       throw new ChatError('INVALID_MESSAGE_FORMAT', 'the request has no Host header')
     }
     if ((request.raw.url ?? '').length > limits.maxUrlLength) {

@@ -31,8 +31,8 @@ export function serverWithTakeovers(
   handler: RequestListener,
 ): Server {
   const listener: RequestListener = (request, response) => {
-    for (const takeover of takeovers) if (takeover.handleRequest(request, response)) return
-    handler(request, response)
+    const isServed = !lacksHost(request) && takeovers.some(one => one.handleRequest(request, response))
+    if (!isServed) handler(request, response)
   }
   const server = createServer(
     {
@@ -41,7 +41,7 @@ export function serverWithTakeovers(
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs, limits.requestTimeoutMs),
-      // Fastify's hook refuses such a request with a body, which Node would not.
+      // The handler's hook refuses such a request with a body, which Node would not.
       requireHostHeader: false,
       // Java's HttpClient offers h2c with every request: such an offer is passed over, as RFC 9110 allows.
       shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() === 'websocket',
@@ -56,4 +56,9 @@ export function serverWithTakeovers(
     endWithFailure(socket, new ChatError('NOT_FOUND', 'there is no WebSocket at this path'), wire)
   })
   return server
+}
+
+/** RFC 9112, section 3.2: such a request is refused, whoever it is for. */
+export function lacksHost(request: IncomingMessage): boolean {
+  return request.headers.host === undefined && request.httpVersion !== '1.0'
 }

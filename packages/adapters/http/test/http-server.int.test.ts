@@ -183,6 +183,22 @@ describe('R10: malformed and slow requests', () => {
     expect(text).toContain('"code":"CHAT-003"')
   })
 
+  it('a request without Host is 400 CHAT-003 for what shares the server as well', async () => {
+    const served = await serve({
+      takeovers: [
+        {
+          handleRequest(_request, response) {
+            response.end('taken')
+            return true
+          },
+        },
+      ],
+    })
+    const refused = await end(served.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')
+    expect(refused).toMatch(/^HTTP\/1\.1 400 [\s\S]*CHAT-003/)
+    expect(await end(served.port, 'GET / HTTP/1.0\r\n\r\n')).toContain('taken')
+  })
+
   it('a request without Host is 400 CHAT-003, an unknown expectation is passed over', async () => {
     const served = await serve()
     expect(await end(served.port, 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(

@@ -1,4 +1,4 @@
-import { type ChatDraft, ChatError, type Limits, parseChatDraft } from '@sgs-chat/core'
+import { type ChatDraft, ChatError, type Limits, parseChatDraft, parseRoomJson } from '@sgs-chat/core'
 import { bodyText } from '../stomp/parser.ts'
 import type { StompRequest } from '../stomp/session-handler.ts'
 
@@ -59,30 +59,13 @@ interface SendFields {
 function readJson(body: Uint8Array): SendFields {
   const text = bodyText(body)
   if (text === undefined) throw invalid('the body is not valid UTF-8')
-  checkRoomIds(text)
-  const input = parseJson(text)
+  const input = parseRoomJson(text)
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw invalid('the body must be a JSON object')
   }
   return input
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw invalid('the body is not JSON')
-  }
-}
-
-/** A key of JSON never stands inside a JSON string like this: its quotes would be escaped there. */
-const ODD_ROOM_ID = /"roomId"\s*:\s*(?!(?:0|[1-9]\d{0,15}|null|true|false)(?![-+.\w]))[-+.\w]/
-
-/** `JSON.parse` rounds what does not fit a double, and so one room could become another (SPEC G7.5). */
-function checkRoomIds(text: string): void {
-  if (ODD_ROOM_ID.test(text)) throw invalid('roomId must be an integer in plain decimal', 'roomId')
-}
-
-function invalid(description: string, field = 'body'): ChatError {
-  return new ChatError('INVALID_MESSAGE_FORMAT', description, { details: { field } })
+function invalid(description: string): ChatError {
+  return new ChatError('INVALID_MESSAGE_FORMAT', description, { details: { field: 'body' } })
 }

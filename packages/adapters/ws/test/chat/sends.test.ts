@@ -78,6 +78,11 @@ describe('SEND', () => {
     ['roomId −7', '{"roomId":-7,"messageType":"TEXT","content":"x"}', 'CHAT-003'],
     ['another senderId', JSON.stringify(text('x', { senderId: 'bob' })), 'CHAT-004'],
     ['too much content', JSON.stringify(text('x'.repeat(32_769))), 'CHAT-005'],
+    [
+      'a room that would be rounded, its key escaped',
+      '{"\\u0072oomId":5.0000000000000000001,"messageType":"TEXT","content":"x"}',
+      'CHAT-003',
+    ],
   ])('W75: %s is refused', async (_what, body, code) => {
     const world = await ChatWorld.create()
     const client = await hearing(world)
