@@ -38,7 +38,7 @@ export interface SockjsServerOptions {
   readonly accept: (connection: Connection, request: IncomingMessage) => ConnectionHandler
   /** Hears what `accept` or a handler threw; the connection ends with 1011. @default `process.emitWarning` */
   readonly onError?: (error: unknown) => void
-  /** Origins of web pages that may connect, such as `https://app.example`, or `*` for any. @default '*' */
+  /** Origins of web pages that may connect beside this host's own, such as `https://app.example`, or `*` for any. @default '*' */
   readonly allowedOrigins?: '*' | readonly string[]
   /** Whether an address of the forwarding chain is a proxy of ours, whose `X-Forwarded-For` counts. @default none */
   readonly trustProxy?: (address: string) => boolean

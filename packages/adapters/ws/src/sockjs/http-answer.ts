@@ -50,10 +50,19 @@ export function methodNotAllowed(response: ServerResponse, allowed: string): voi
   answer(response, 405, { Allow: allowed })
 }
 
-/** Whether a page of this origin may use the server. */
-export function originAllowed(origin: string | undefined, settings: SockjsSettings): boolean {
+/** Whether a page of this origin may use the server: one that is listed, or that this host serves itself. */
+export function originAllowed(
+  origin: string | undefined,
+  request: IncomingMessage,
+  settings: SockjsSettings,
+): boolean {
   if (settings.allowedOrigins === '*' || origin === undefined) return true
-  return settings.allowedOrigins.includes(origin)
+  return settings.allowedOrigins.includes(origin) || isSameHost(origin, request.headers.host)
+}
+
+/** The scheme is not compared: a proxy may have taken TLS off. Browsers set both headers, and no page can change them. */
+function isSameHost(origin: string, host: string | undefined): boolean {
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 }
 
 /**

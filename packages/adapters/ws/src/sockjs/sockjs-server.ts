@@ -126,7 +126,7 @@ class SockjsService implements SockjsServer {
 
   #answerInfo(request: IncomingMessage, response: ServerResponse): void {
     const { settings } = this.#context
-    if (!originAllowed(request.headers.origin, settings)) {
+    if (!originAllowed(request.headers.origin, request, settings)) {
       refuse(response, 403, 'Origin not allowed\n')
       return
     }
@@ -162,7 +162,7 @@ class SockjsService implements SockjsServer {
   ): void {
     const { settings } = this.#context
     const method = METHODS[transport]
-    if (!originAllowed(requestOrigin(request), settings)) {
+    if (!originAllowed(requestOrigin(request), request, settings)) {
       refuse(response, 403, 'Origin not allowed\n')
       return
     }
@@ -207,7 +207,7 @@ class SockjsService implements SockjsServer {
       refuseUpgrade(socket, 400, text, `${fault}\n`)
       return
     }
-    if (!originAllowed(upgradeOrigin(request), this.#context.settings)) {
+    if (!originAllowed(upgradeOrigin(request), request, this.#context.settings)) {
       refuseUpgrade(socket, 403, text, 'Origin not allowed\n')
       return
     }

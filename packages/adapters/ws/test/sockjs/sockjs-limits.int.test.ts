@@ -210,6 +210,18 @@ describe('origins', () => {
       }
     }
   })
+
+  it('T6.7: pages that this host serves itself may connect without being listed', async () => {
+    await using server = await served({ allowedOrigins: [allowed] })
+    const host = `127.0.0.1:${server.port}`
+    const info = (origin: string) =>
+      call(server.port, 'GET', '/echo/info', { headers: { Host: host, Origin: origin } })
+    expect((await info(`http://${host}`)).status).toBe(200)
+    expect((await info(`https://${host}`)).status).toBe(200)
+    for (const other of [`http://127.0.0.1:1`, `http://${host}.evil.example`, 'null', host]) {
+      expect((await info(other)).status).toBe(403)
+    }
+  })
 })
 
 describe('addresses and cookies', () => {
