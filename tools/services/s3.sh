@@ -45,7 +45,8 @@ prepare() {
 }
 
 start() {
-  ROOT_ACCESS_KEY=$ACCESS_KEY ROOT_SECRET_KEY=$SECRET_KEY VGW_REGION=$REGION \
+  # Pages upload straight to it: on AWS that is the bucket's CORS rule.
+  VGW_CORS_ALLOW_ORIGIN='*' ROOT_ACCESS_KEY=$ACCESS_KEY ROOT_SECRET_KEY=$SECRET_KEY VGW_REGION=$REGION \
     in_background "$BINARY" --port "127.0.0.1:$PORT" --quiet posix "$SERVER_DIR/objects"
 }
 
