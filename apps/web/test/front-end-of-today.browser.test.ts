@@ -137,7 +137,7 @@ const TRANSPORTS = [
   'jsonp-polling',
 ]
 
-it.each(TRANSPORTS)(
+it.for(TRANSPORTS)(
   'T2.13, T6.1: the front end of today lives its whole life in Chromium, from another origin, over %s',
   async (transport, context) => {
     if (browser === undefined) return context.skip()
