@@ -4,8 +4,8 @@ import type { BrokerAddress } from '@sgs-chat/kafka'
 
 const PRODUCE = 0
 
-/** What becomes of one produce request: its answer is passed, or swallowed and the connection cut. */
-export type Verdict = 'pass' | 'cut-answer'
+/** What becomes of one produce request: its answer is passed, or the connection is cut before it or in its middle. */
+export type Verdict = 'pass' | 'cut-answer' | 'cut-mid-answer'
 
 /**
  * Stands between a log and one broker, told by `route`. It can cut everything, and it can let a produce request reach
@@ -69,15 +69,19 @@ export class BrokerProxy implements AsyncDisposable {
         for (const end of ends) end.destroy()
       })
     }
-    /** Correlation ids of produce requests whose answers are swallowed. */
-    const doomed = new Set<number>()
+    /** By correlation id: produce requests whose answers do not arrive. */
+    const doomed = new Map<number, Verdict>()
     const requests = new Frames(frame => {
       if (frame.readInt16BE(4) !== PRODUCE) return
       this.produced += 1
-      if (this.judge() === 'cut-answer') doomed.add(frame.readInt32BE(8))
+      const verdict = this.judge()
+      if (verdict !== 'pass') doomed.set(frame.readInt32BE(8), verdict)
     })
     const answers = new Frames(frame => {
-      if (!doomed.has(frame.readInt32BE(4))) client.write(frame)
+      const verdict = doomed.get(frame.readInt32BE(4))
+      if (verdict === undefined) client.write(frame)
+      else if (verdict === 'cut-mid-answer')
+        client.end(frame.subarray(0, frame.length / 2), () => broker.destroy())
       else for (const end of ends) end.destroy()
     })
     client.on('data', data => {

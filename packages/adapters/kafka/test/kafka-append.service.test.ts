@@ -40,13 +40,18 @@ async function failure(promise: Promise<unknown>): Promise<ChatError> {
 }
 
 describe.skipIf(service === undefined)('append, when answers are lost', () => {
-  for (const size of [1, 5]) {
-    it(`G1.4: a batch of ${size} whose answer is cut off is appended again, acknowledged once, and its double is one identity`, async () => {
+  for (const [size, cut, where] of [
+    [1, 'cut-answer', 'off'],
+    [5, 'cut-answer', 'off'],
+    [1, 'cut-mid-answer', 'in its middle'],
+    [5, 'cut-mid-answer', 'in its middle'],
+  ] as const) {
+    it(`G1.4: a batch of ${size} whose answer is cut ${where} is appended again, acknowledged once, and its double is one identity`, async () => {
       await using fixture = new KafkaFixture()
       await using proxy = await BrokerProxy.open(fixture.brokers)
       const log = await fixture.open({ route: proxy.route })
       const witness = await Witness.at(await fixture.open())
-      const verdicts = ['cut-answer', 'cut-answer'] as const
+      const verdicts = [cut, cut]
       let tries = 0
       proxy.judge = () => verdicts[tries++] ?? 'pass'
       const chats = Array.from({ length: size }, () => chat(room))
