@@ -24,8 +24,8 @@ const LONGEST_REST_MS = 1_000
 
 /**
  * The appends of one partition, in the order of their calls. One request is under way at a time; what comes meanwhile,
- * to the end of that turn of the event loop, is the next batch, so batches grow with the load and a lone chat waits for nobody. A batch that failed is tried again,
- * before anything later is sent: what is acknowledged lies in order (SPEC G7.2).
+ * to the end of that turn of the event loop, is the next batch, so batches grow with the load and a lone chat waits for
+ * nobody. A batch that failed is tried again, before anything later is sent: what is acknowledged lies in order (SPEC G7.2).
  */
 export class PartitionAppender {
   readonly #options: PartitionAppenderOptions
