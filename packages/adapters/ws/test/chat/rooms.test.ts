@@ -314,6 +314,7 @@ describe('resume', () => {
 
   it('W72: a feed that breaks closes with 4009', async () => {
     let broken = false
+    let archivedSeq = -1
     const world = await ChatWorld.create({
       maxQueuedBytes: 1_000,
       limits: { recentWindowBytes: 1, archiveRestMs: 0 },
@@ -323,12 +324,17 @@ describe('resume', () => {
           broken ? Promise.reject(new Error('the store is away')) : history.read(query, options),
         find: (room, id, options) => history.find(room, id, options),
         watermark: (partition, options) => history.watermark(partition, options),
-        advance: (partition, from, to, options) => history.advance(partition, from, to, options),
+        advance: async (partition, from, to, options) => {
+          const moved = await history.advance(partition, from, to, options)
+          if (moved) archivedSeq = to.position.seq
+          return moved
+        },
         close: () => history.close(),
         [Symbol.asyncDispose]: () => history.close(),
       }),
     })
     for (let index = 0; index < 10; index++) await world.send(String(index))
+    await expect.poll(() => archivedSeq).toBe(9)
     const client = await world.connected()
     client.connection.queuedBytes = 501
     const receipt = await client.subscribed('1', '/topic/7', { since: '1:2' })
