@@ -11,6 +11,8 @@ import { type PendingContent, type PendingItem, randomName } from './pending.ts'
 import { report } from './problems.ts'
 
 const PAGE = 50
+/** Rows that are made at a time: more of them would keep a slow device from scrolling for longer than people notice. */
+const SLICE = 20
 /** Chats that the page keeps of a room; older ones are read again when somebody scrolls back to them. */
 const MAX_CHATS = 3_000
 /** After a longer absence the newest are shown, and the rest is read by scrolling back. */
@@ -32,6 +34,8 @@ export class RoomView {
   readonly #known = new Set<string>()
   #stopWatching: (() => void) | undefined
   #arrived: Chat[] = []
+  /** Counts how often everything was dropped: what was being read then belongs nowhere. */
+  #era = 0
 
   constructor(room: Room, userId: ReadonlySignal<string>) {
     this.room = room
@@ -67,15 +71,20 @@ export class RoomView {
     const before = this.past.value
     if (before === 'reading' || before === 'all' || this.ended.value !== undefined) return
     this.past.value = 'reading'
+    const era = this.#era
     try {
       const oldest = this.chats.value[0]?.position
       // The first page is the newest; what has come live meanwhile is part of it.
       const isFirst = before === 'unread' || oldest === undefined
       const page = await this.room.history(isFirst ? { limit: PAGE } : { before: oldest, limit: PAGE })
-      this.#add(page.chats)
-      this.past.value = page.hasOlder ? 'more' : 'all'
+      const left = page.chats.toSorted(byPosition)
+      while (left.length > 0 && era === this.#era) {
+        this.#add(left.splice(-SLICE))
+        await nextTurn()
+      }
+      if (era === this.#era) this.past.value = page.hasOlder ? 'more' : 'all'
     } catch (error) {
-      this.past.value = before
+      if (era === this.#era) this.past.value = before
       // A room that may not be read says so as a whole.
       if (!(error instanceof ClientError && error.code === 'CHAT-004')) throw error
     }
@@ -194,7 +203,8 @@ export class RoomView {
   /** Whoever reads the newest needs not the oldest kept. */
   trim(): void {
     const { value } = this.chats
-    if (value.length <= MAX_CHATS) return
+    // What is being read joins on to the oldest.
+    if (value.length <= MAX_CHATS || this.past.value === 'reading') return
     for (const { id } of value.slice(0, -MAX_CHATS / 2)) this.#known.delete(id)
     this.chats.value = value.slice(-MAX_CHATS / 2)
     this.past.value = 'more'
@@ -205,6 +215,7 @@ export class RoomView {
     for await (const chat of this.room.fill(gap)) {
       missed.push(chat)
       if (missed.length > MAX_FILL) {
+        this.#era += 1
         this.#known.clear()
         this.chats.value = []
         this.past.value = 'unread'
@@ -214,6 +225,13 @@ export class RoomView {
     }
     this.#add(missed)
   }
+}
+
+/** After the browser has had the time to scroll and to paint. */
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve)
+  })
 }
 
 function byPosition(a: Chat, b: Chat): number {

@@ -15,6 +15,7 @@ import {
   shown,
   signInByName,
   signInByToken,
+  taskTimes,
 } from './browser.ts'
 
 const PATIENCE = { timeout: 30_000 }
@@ -244,15 +245,24 @@ it('U4: a thousand chats are scrolled back through to the first, each once and i
   const scroller = page.locator('.scroller')
   const rows = page.locator('.chat[data-id]')
   await scroller.hover()
-  await expect
-    .poll(
-      async () => {
-        await page.mouse.wheel(0, -3_000)
-        return (await rows.count()) === 1_000 && (await scroller.evaluate(({ scrollTop }) => scrollTop === 0))
-      },
-      { timeout: 120_000, interval: 50 },
-    )
-    .toBe(true)
+  const toTheFirst = (): Promise<void> =>
+    expect
+      .poll(
+        async () => {
+          await page.mouse.wheel(0, -3_000)
+          const isAtBeginning = await scroller.evaluate(({ scrollTop }) => scrollTop === 0)
+          return isAtBeginning && (await rows.count()) === 1_000
+        },
+        { timeout: 120_000, interval: 50 },
+      )
+      .toBe(true)
+  const tasks = await taskTimes(browser as Browser, page, toTheFirst)
+  expect(tasks.length).toBeGreaterThan(100)
+  expect(tasks[0]).toBeLessThan(50)
+  // Recorded, not judged: on a busy machine the page waits for its turn.
+  const longTasksWhileScrollingMs = await page.evaluate(() =>
+    (window as unknown as { longTasks: number[] }).longTasks.map(Math.round),
+  )
   await page.getByText('The beginning of the room').waitFor()
   expect(await shown(page)).toEqual(contents)
   await screenshot(page, '07-beginning-of-a-thousand')
@@ -262,19 +272,20 @@ it('U4: a thousand chats are scrolled back through to the first, each once and i
   expect(await scroller.evaluate(({ scrollTop }) => scrollTop)).toBeLessThan(500)
   await page.getByRole('button', { name: '1 new chat' }).click()
   await page.locator('.bubble', { hasText: 'one more' }).waitFor()
-  // Recorded, not judged: a figure of a busy machine is no fault of the page.
   const figures = await page.evaluate(() => {
     const [paint] = performance.getEntriesByName('first-contentful-paint')
     const script = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('.js'))
     const { transferSize, decodedBodySize } = script as PerformanceResourceTiming
-    const { longTasks } = window as unknown as { longTasks: number[] }
     return {
       firstContentfulPaintMs: Math.round(paint?.startTime ?? -1),
       scriptBytes: { transferred: transferSize, decoded: decodedBodySize },
-      longTasksWhileScrollingMs: longTasks.map(Math.round),
     }
   })
-  writeFileSync(figuresFile, `${JSON.stringify(figures, undefined, 2)}\n`)
+  const longestTaskWhileScrollingCpuMs = Math.round(tasks[0] ?? -1)
+  writeFileSync(
+    figuresFile,
+    `${JSON.stringify({ ...figures, longestTaskWhileScrollingCpuMs, longTasksWhileScrollingMs }, undefined, 2)}\n`,
+  )
 })
 
 it('U2: the server is killed and started again while both type: each chat once on both pages, in one order', async context => {

@@ -63,6 +63,11 @@ export function ChatList({ view, ownId }: ChatListProps) {
     if (isAtEnd.value) view.trim()
   }, [chats, pending, view, isAtEnd, unseen])
 
+  // Who has scrolled to the beginning while older chats were read gets no further event of it.
+  useEffect(() => {
+    if (past === 'more') scrolled()
+  }, [past])
+
   // Pictures and fonts that come late, and a window that changes, must not push the newest out of sight.
   useEffect(() => {
     const box = scroller.current
