@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { useService } from '../../../tools/services/use-service.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../artefacts/web')
+const README_PICTURE = resolve(import.meta.dirname, '../../../docs/page.png')
 
 /** A real Chromium that asks nobody but the test's server; undefined: there is none here, which was said. */
 export async function launch(): Promise<Browser | undefined> {
@@ -99,6 +100,12 @@ export function shown(page: Page): Promise<string[]> {
 
 export function screenshot(page: Page, name: string): Promise<Buffer> {
   return page.screenshot({ path: join(FOLDER, `${name}.png`) })
+}
+
+/** README's picture is one of these; it is written anew when UPDATE_PAGE_PICTURE is set. */
+export async function screenshotForReadme(page: Page, name: string): Promise<void> {
+  const picture = await screenshot(page, name)
+  if (process.env.UPDATE_PAGE_PICTURE) writeFileSync(README_PICTURE, picture)
 }
 
 export const figuresFile: string = join(FOLDER, 'figures.json')

@@ -11,6 +11,7 @@ import {
   openPage,
   say,
   screenshot,
+  screenshotForReadme,
   seriousFindings,
   shown,
   signInByName,
@@ -119,9 +120,10 @@ it('U1, U2: two people sign in, chat both ways, and see each other come and go',
   expect(await bob.locator('[aria-live=polite]').last().textContent()).toBe('alice: 같이 해요')
 
   await expect.poll(() => alice.locator('.faces').textContent(), { timeout: 60_000 }).toContain('2')
+  await screenshotForReadme(alice, '02-room')
   await alice.locator('.faces').click()
   await alice.locator('.people-list').getByText('bob').waitFor()
-  await screenshot(alice, '02-room-and-people')
+  await screenshot(alice, '02-people')
   expect(await seriousFindings(alice)).toEqual([])
   await alice.keyboard.press('Escape')
   await bob.getByRole('button', { name: 'Sign out' }).click()

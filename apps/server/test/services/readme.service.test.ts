@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -50,4 +50,6 @@ it.skipIf(services === undefined)('README: its commands for shared engines serve
   expect(said, lines.join('\n')).toBeDefined()
   const { port } = JSON.parse(said ?? '{}') as { port: number }
   expect((await fetch(`http://localhost:${port}/health/ready`)).status).toBe(200)
+  const status = execFileSync('bash', ['-euc', 'pnpm -s services status'], { cwd: ROOT, encoding: 'utf8' })
+  expect(status).toMatch(/^export KAFKA_BROKERS='.+'$/m)
 })
