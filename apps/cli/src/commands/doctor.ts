@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { checkEngines } from '../doctor/check-engines.ts'
 import { checkDataFolder, checkKeys, checkPort } from '../doctor/check-local.ts'
 import { checkRoomAccess } from '../doctor/check-room-access.ts'
 import { type Finding, problem, warning } from '../doctor/finding.ts'
@@ -6,8 +7,9 @@ import { EXIT } from '../exit-codes.ts'
 import { loadedSettings } from '../settings.ts'
 
 const HELP = `
-Looks at the settings of this environment, and at what they name: the data folder, the port, the keys of tokens, and the
-service that ROOM_ACCESS names. It changes nothing. It does not look into Kafka, MongoDB and S3 yet.
+Looks at the settings of this environment, and at what they name: the data folder, the port, the keys of tokens, the
+service that ROOM_ACCESS names, and whether somebody listens where KAFKA_BROKERS, MONGODB_URL, S3_ENDPOINT and STATE_SERVER
+say. It changes nothing, and logs in nowhere: a wrong password, a missing bucket or a weak topic is told by the start.
 
 Ends with
   0  a server can start with these settings (there may be warnings)
@@ -53,6 +55,7 @@ async function allFindings(): Promise<Finding[]> {
     checkPort(config),
     checkKeys(config),
     checkRoomAccess(config),
+    checkEngines(config),
   ])
   return [...warnings.map(text => named(warning, text)), ...checked.flat()]
 }

@@ -118,4 +118,32 @@ describe('the commands for operators', () => {
       'warning PORT',
     ])
   })
+
+  it('find which of the shared engines nobody answers for, by the setting that names it, without a password', async () => {
+    const url = new URL(await serve())
+    const there = `127.0.0.1:${url.port}`
+    const shared = {
+      ...SECRET,
+      DATA_DIR: folder(),
+      PORT: '0',
+      KAFKA_BROKERS: `127.0.0.1:1,${there}`,
+      MONGODB_URL: 'mongodb://chat:a-password@127.0.0.1:1,127.0.0.1:2/chat',
+      S3_BUCKET: 'files',
+      S3_ENDPOINT: 'http://127.0.0.1:1',
+      STATE_SERVER: 'tcp+lease://127.0.0.1:1',
+    }
+    const ill = await runCli(['doctor'], shared)
+    expect(ill.code).toBe(1)
+    expect(ill.out).not.toContain('a-password')
+    const [lines, found] = [ill.out.split('\n'), /(KAFKA_BROKERS|MONGODB_URL|S3_ENDPOINT|STATE_SERVER):/]
+    const within = 'within 3 s'
+    expect(lines.filter(line => found.test(line))).toEqual([
+      `warning  KAFKA_BROKERS: nobody listens at 127.0.0.1:1 ${within}; at the rest of them somebody does`,
+      `problem  MONGODB_URL: nobody listens at 127.0.0.1:1, 127.0.0.1:2 ${within}`,
+      `problem  S3_ENDPOINT: nobody listens at 127.0.0.1:1 ${within}`,
+      `warning  STATE_SERVER: nobody listens at 127.0.0.1:1 ${within}`,
+    ])
+    const well = { MONGODB_URL: `mongodb://${there}/chat`, S3_ENDPOINT: `http://${there}` }
+    expect((await runCli(['doctor'], { ...shared, ...well })).code).toBe(0)
+  })
 })
