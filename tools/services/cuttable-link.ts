@@ -9,7 +9,9 @@ export interface CuttableLink extends AsyncDisposable {
   cut(): Promise<void>
   /** Bytes are taken and not passed on, in both directions, as with a server that hangs. */
   hang(): void
-  /** Undoes `cut` and `hang`; what hung is passed on now. */
+  /** What is asked arrives, and no answer comes back. */
+  loseAnswers(): void
+  /** Undoes `cut`, `hang` and `loseAnswers`; what hung is passed on now. */
   mend(): Promise<void>
 }
 
@@ -17,7 +19,7 @@ export interface CuttableLink extends AsyncDisposable {
 export async function cuttableLink(target: string): Promise<CuttableLink> {
   const { hostname, port } = new URL(`tcp://${target}`)
   const pairs = new Set<readonly [Socket, Socket]>()
-  let hangs = false
+  let hold: (pair: readonly [Socket, Socket]) => void = () => undefined
   const server: Server = createServer(near => {
     const far = connect(Number(port), hostname)
     const pair = [near, far] as const
@@ -31,7 +33,7 @@ export async function cuttableLink(target: string): Promise<CuttableLink> {
       from.pipe(to)
       from.on('error', end).on('close', end)
     }
-    if (hangs) pause(pair)
+    hold(pair)
   })
   const listen = async (at: number): Promise<void> => {
     server.listen(at, '127.0.0.1')
@@ -46,18 +48,23 @@ export async function cuttableLink(target: string): Promise<CuttableLink> {
     }
     await closed
   }
+  const holdAll = (how: typeof hold): void => {
+    hold = how
+    for (const pair of pairs) hold(pair)
+  }
   await listen(0)
   const own = (server.address() as AddressInfo).port
   return {
     address: `127.0.0.1:${own}`,
     cut,
-    hang() {
-      hangs = true
-      for (const pair of pairs) pause(pair)
-    },
+    hang: () => holdAll(pause),
+    loseAnswers: () => holdAll(pauseAnswers),
     async mend() {
-      hangs = false
-      for (const [near, far] of pairs) {
+      hold = () => undefined
+      for (const pair of pairs) {
+        // What still flows must not flow twice.
+        pause(pair)
+        const [near, far] = pair
         near.pipe(far)
         far.pipe(near)
       }
@@ -69,7 +76,11 @@ export async function cuttableLink(target: string): Promise<CuttableLink> {
 
 function pause([near, far]: readonly [Socket, Socket]): void {
   near.unpipe(far)
-  far.unpipe(near)
   near.pause()
+  pauseAnswers([near, far])
+}
+
+function pauseAnswers([near, far]: readonly [Socket, Socket]): void {
+  far.unpipe(near)
   far.pause()
 }

@@ -24,11 +24,13 @@ const SETTLE_POLL_MS = 50
 
 /**
  * Writes and reads through a deployment for a while, and judges what came of it; the chats stay in the rooms.
+ * @param enough ends the writing early; what was written is judged all the same
  * @throws ConnectError | NobodyThereError | ProtocolError | UsageError when there is nothing to be judged
  */
 export async function verifyDeployment(
   options: VerifyOptions,
   tell: (progress: VerifyProgress) => void = () => undefined,
+  enough: AbortSignal = new AbortController().signal,
 ): Promise<VerifyReport> {
   const context = runContext(options, randomBytes(6).toString('hex'))
   const over = new AbortController()
@@ -38,7 +40,7 @@ export async function verifyDeployment(
   try {
     const rooms = await openAll(crowd, AbortSignal.timeout(START_ROUNDS * options.connectTimeoutMs))
     phase = 'writing'
-    await write(context, crowd)
+    await write(context, crowd, enough)
     phase = 'settling'
     await settle(context, crowd)
     phase = 'history'
@@ -77,11 +79,11 @@ async function openAll({ readers, writers }: Crowd, starting: AbortSignal): Prom
   return [...floors].map(([roomId, floor]) => ({ roomId, floor }))
 }
 
-async function write({ options, nowMs }: RunContext, { writers }: Crowd): Promise<void> {
+async function write({ options, nowMs }: RunContext, { writers }: Crowd, enough: AbortSignal): Promise<void> {
   const endMs = nowMs() + options.durationMs
   let left = options.chats
   const mayWrite = (): boolean => {
-    if (left <= 0 || nowMs() >= endMs) return false
+    if (left <= 0 || nowMs() >= endMs || enough.aborted) return false
     left -= 1
     return true
   }

@@ -4,8 +4,9 @@ import { type Chat, ChatError, parseRoomId, userId } from '@sgs-chat/core'
 import type { BrokerAddress } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
 import { cuttableLink } from '../../../../tools/services/cuttable-link.ts'
+import { OwnBroker } from '../../../../tools/services/own-broker.ts'
 import { BrokerProxy } from './broker-proxy.ts'
-import { KafkaFixture, OwnBroker, service, withAdmin } from './kafka-fixture.ts'
+import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 import { Witness } from './witness.ts'
 
 let ids = 0
@@ -22,12 +23,9 @@ function chat(room: number): Chat {
   }
 }
 
-// Beside the one that the tests share, on whatever port that is.
-const OWN_PORT = Number(process.env.SGS_KAFKA_PORT ?? 29_092) + 100
-
 describe.skipIf(service === undefined)('a broker that dies', () => {
   it('G1.5, G4.3: killed and started again on its data under load: nothing acknowledged is lost, order is kept, followers see no hole', async () => {
-    const broker = new OwnBroker(OWN_PORT)
+    const broker = new OwnBroker()
     try {
       const fixture = new KafkaFixture(await broker.up())
       const log = await fixture.open({ appendTimeoutMs: 3_000, drainMs: 500 })

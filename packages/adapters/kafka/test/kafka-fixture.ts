@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { recordingLogger } from '@sgs-chat/contract/fakes'
 import type { Position } from '@sgs-chat/core'
 import { type KafkaChatLog, type KafkaChatLogOptions, kafkaChatLog } from '@sgs-chat/kafka'
@@ -108,37 +105,5 @@ export class KafkaFixture implements AsyncDisposable {
       const mine = (await admin.listTopics()).filter(topic => topic.startsWith(this.topic))
       if (mine.length > 0) await admin.deleteTopics({ topics: mine })
     }).catch(() => undefined)
-  }
-}
-
-const script = join(import.meta.dirname, '../../../../tools/services/kafka.sh')
-
-/** A broker of the test's own, to be killed. */
-export class OwnBroker {
-  readonly #env: NodeJS.ProcessEnv
-
-  constructor(port: number) {
-    this.#env = {
-      ...process.env,
-      SGS_KAFKA_PORT: String(port),
-      SGS_KAFKA_NAME: `kafka-${port}`,
-      SGS_KAFKA_HEAP: '256m',
-    }
-  }
-
-  /** @returns its address */
-  async up(): Promise<string> {
-    const { stdout } = await promisify(execFile)('bash', [script, 'up'], { env: this.#env })
-    const address = /^KAFKA_BROKERS=(.*)$/m.exec(stdout)?.[1]
-    if (address === undefined) throw new Error('the broker says no address')
-    return address
-  }
-
-  async kill(): Promise<void> {
-    await promisify(execFile)('bash', [script, 'kill'], { env: this.#env })
-  }
-
-  async wipe(): Promise<void> {
-    await promisify(execFile)('bash', [script, 'wipe'], { env: this.#env })
   }
 }
