@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly profile: boolean
 }
 
-const BENCHES = ['fanout', 'idle', 'pipeline', 'soak', 'presence-link'] as const
+const BENCHES = ['fanout', 'idle', 'pipeline', 'soak', 'presence-link', 'presence-load'] as const
 type BenchName = (typeof BENCHES)[number]
 
 export type Command =
@@ -43,8 +43,11 @@ export const HELP: string = `pnpm bench <name> [options]
   idle     memory of the server for each client that only listens
   presence-link
            the link to the state server over TCP and over gRPC; --save writes docs/tcp-vs-grpc.md too
+  presence-load
+           10,000 sessions enter and leave at 2,000/s beside a paced chat: what each link costs the chat.
+           Ends with 1 when the registry is not what the sessions are
 
-  --rounds N         interleaved rounds (fanout, pipeline, presence-link: 7, idle: 5; with --quick 3, 3, 3 and 2)
+  --rounds N         interleaved rounds (7, idle: 5; with --quick 3, idle: 2)
   --quick            fewer and shorter rounds: an indication only
   --only A,B         some contestants: ${CONTESTANTS.join(', ')}
   --scenario A,B     fanout: some of 1x500, 100x10, 1x500-paced, 100x10-paced

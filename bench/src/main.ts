@@ -5,6 +5,7 @@ import { idleBench } from './idle/idle-bench.ts'
 import { pipelineBench } from './pipeline/pipeline-bench.ts'
 import { writeLinkDocument } from './presence-link/link-document.ts'
 import { presenceLinkBench } from './presence-link/presence-link-bench.ts'
+import { presenceLoadBench } from './presence-load/presence-load-bench.ts'
 import { report } from './report.ts'
 import { soakBench } from './soak/soak-bench.ts'
 
@@ -27,6 +28,12 @@ switch (command.name) {
     const result = await presenceLinkBench(command.options)
     await report(result, command.options)
     if (command.options.save) await writeLinkDocument(result, `pnpm bench ${process.argv.slice(2).join(' ')}`)
+    break
+  }
+  case 'presence-load': {
+    const result = await presenceLoadBench(command.options)
+    await report(result, command.options)
+    process.exitCode = result.passed ? 0 : 1
     break
   }
   case 'pipeline':

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http'
-import { createChat, embeddedPresence } from '@sgs-chat/core'
+import { createChat } from '@sgs-chat/core'
 import { jwtTokenVerifier } from '@sgs-chat/jwt'
-import { memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
+import { memoryChatHistory, memoryChatLog } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
 import { chatEndpoint, preferSubprotocol, sockjsServer } from '@sgs-chat/ws'
+import { benchPresence } from './bench-presence.ts'
 import { BENCH_SECRET } from './bench-token.ts'
 import { HOST, serverPort } from './server-port.ts'
 
@@ -20,7 +21,7 @@ const clock = systemClock()
 const chat = await createChat({
   log: memoryChatLog({ maxRecords: MAX_RECORDS }),
   history: memoryChatHistory(),
-  presence: embeddedPresence({ store: memoryPresenceStore(), clock }),
+  presence: benchPresence(process.env),
   clock,
   ids: systemIds(),
 })

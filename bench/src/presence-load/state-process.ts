@@ -1,0 +1,83 @@
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { endOf, GENERATOR_CORE, nextMessage, startChild } from '../processes/child-process.ts'
+import type { FromServer, ServerSample, ToServer } from '../processes/messages.ts'
+import {
+  digestOf,
+  type FromStateServer,
+  type Place,
+  type Presence,
+  type ToStateServer,
+} from './presence-load-run.ts'
+
+const TIMEOUT_MS = 20_000
+const POLL_MS = 100
+const SAMPLER = new URL('../servers/sampler.ts', import.meta.url)
+
+type Who = Extract<FromStateServer, { readonly type: 'who' }>
+type Listening = Extract<FromStateServer, { readonly type: 'listening' }>
+
+/** What the registry had when it was looked at last. */
+export interface Truth {
+  readonly isRight: boolean
+  readonly expected: number
+  readonly found: number
+}
+
+/** The state server under test, beside the load: the chat server has its core for itself. */
+export class StateProcess implements AsyncDisposable {
+  readonly port: number
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.port = port
+  }
+
+  static async start(presence: Presence): Promise<StateProcess> {
+    const child = startChild({
+      program: new URL('state-main.ts', import.meta.url),
+      nodeOptions: ['--expose-gc', `--import=${SAMPLER.href}`],
+      environment: { PRESENCE: presence },
+      core: GENERATOR_CORE,
+    })
+    const isListening = (message: FromStateServer): message is Listening => message.type === 'listening'
+    const { port } = await nextMessage(child, isListening, TIMEOUT_MS)
+    return new StateProcess(child, port)
+  }
+
+  /** Whether the registry has exactly these places; it may take so long to hear of the last ones. */
+  async agreesWith(places: readonly Place[], withinMs: number): Promise<Truth> {
+    const digest = digestOf(places)
+    const deadlineMs = performance.now() + withinMs
+    for (;;) {
+      const who = await this.#who()
+      const isRight = who.digest === digest
+      if (isRight || performance.now() > deadlineMs) {
+        return { isRight, expected: places.length, found: who.count }
+      }
+      await sleep(POLL_MS)
+    }
+  }
+
+  sample(): Promise<ServerSample> {
+    const ask: ToServer = { type: 'sample', collect: false }
+    const isSample = (message: FromServer): message is ServerSample => message.type === 'sample'
+    const answer = nextMessage(this.#child, isSample, TIMEOUT_MS)
+    this.#child.send(ask)
+    return answer
+  }
+
+  #who(): Promise<Who> {
+    const ask: ToStateServer = { type: 'who' }
+    const isWho = (message: FromStateServer): message is Who => message.type === 'who'
+    const answer = nextMessage(this.#child, isWho, TIMEOUT_MS)
+    this.#child.send(ask)
+    return answer
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect()
+    await endOf(this.#child)
+  }
+}
