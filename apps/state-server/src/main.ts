@@ -1,7 +1,6 @@
-import type { Logger } from '@sgs-chat/core'
 import { type Config, ConfigError, helpText, loadConfig } from './config.ts'
 import { pinoLogger } from './logger.ts'
-import { createStateServer, type StateServer } from './state-server.ts'
+import { createStateServer } from './state-server.ts'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
@@ -36,12 +35,15 @@ async function serve(config: Config): Promise<void> {
   const asked = new Promise<string>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(signal))
   })
-  const server = await start(config, logger)
-  logger.info('serving', {
-    host: config.HOST,
-    ...server.ports,
-    store: config.REDIS_URL === undefined ? 'memory' : 'redis',
-  })
+  const server = await orExit(createStateServer(config, logger))
+  const where = { host: config.HOST, ...server.ports }
+  if (server.waitsFor !== undefined) {
+    logger.warn('listening, and waiting', { ...where, waitsFor: server.waitsFor })
+  }
+  const early = await orExit(Promise.race([server.whole, asked]))
+  if (early === undefined) {
+    logger.info('serving', { ...where, store: config.REDIS_URL === undefined ? 'memory' : 'redis' })
+  }
   const signal = await asked
   logger.info('stopping', { signal, limitMs: config.STOP_TIMEOUT_MS })
   setTimeout(() => process.exit(EXIT_FAILED), config.STOP_TIMEOUT_MS).unref()
@@ -49,9 +51,10 @@ async function serve(config: Config): Promise<void> {
   process.exit()
 }
 
-async function start(config: Config, logger: Logger): Promise<StateServer> {
+/** Ends the process with the reason when it is one that neither waiting nor trying again helps against. */
+async function orExit<T>(starting: Promise<T>): Promise<T> {
   try {
-    return await createStateServer(config, logger)
+    return await starting
   } catch (error) {
     console.error(`sgs-chat-state cannot start: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(EXIT_FAILED)

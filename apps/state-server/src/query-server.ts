@@ -72,7 +72,7 @@ async function answerOf(
   if (request.method !== 'GET') throw new ChatError('METHOD_NOT_ALLOWED', 'only GET is answered here')
   if (path === '/health/live') return [200, { status: 'live' }]
   if (path === '/health/ready') {
-    await store.nodes()
+    await reached(store)
     return [200, { status: 'ready' }]
   }
   checkToken(request, token)
@@ -86,6 +86,21 @@ async function answerOf(
   const data = await store.originalState(userId(decoded(user)))
   if (data === undefined) throw new ChatError('NOT_FOUND', 'the user is not known')
   return [200, { result: 'SUCCESS', data }]
+}
+
+/** @throws ChatError that names the setting to look at, and no address */
+async function reached(store: PresenceStore): Promise<void> {
+  try {
+    await store.nodes()
+  } catch (cause) {
+    const error = ChatError.from(cause)
+    if (error.code !== 'UNAVAILABLE') throw error
+    const { waitsFor } = error.details as { readonly waitsFor: string }
+    throw new ChatError('UNAVAILABLE', `waiting for the presence store (${waitsFor})`, {
+      details: { waitsFor },
+      cause,
+    })
+  }
 }
 
 function decoded(text: string): string {

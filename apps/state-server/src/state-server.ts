@@ -1,17 +1,22 @@
 import { readFile } from 'node:fs/promises'
-import { type Closeable, type Logger, type PresenceStore, presenceRegistry } from '@sgs-chat/core'
+import { type Clock, type Closeable, type Logger, type PresenceStore, presenceRegistry } from '@sgs-chat/core'
 import { type GrpcServerTls, grpcPresenceServer } from '@sgs-chat/grpc'
 import { memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock } from '@sgs-chat/node'
 import { metricsEndpoint, prometheusMeter } from '@sgs-chat/prometheus'
 import { redisPresenceStore } from '@sgs-chat/redis'
 import { tcpPresenceServer } from '@sgs-chat/tcp'
+import { AwaitedStore } from './awaited-store.ts'
 import type { Config } from './config.ts'
 import { countLinks } from './link-metrics.ts'
 import { queryServer } from './query-server.ts'
 
-/** The composed state server, serving. */
+/** The composed state server, listening. */
 export interface StateServer extends Closeable {
+  /** The setting of what it waits for; undefined: nothing is missing. */
+  readonly waitsFor: string | undefined
+  /** Resolves once nothing is missing; rejects with what waiting does not help against, naming the setting. */
+  readonly whole: Promise<void>
   readonly ports: {
     readonly tcp: number
     readonly grpc: number
@@ -20,14 +25,19 @@ export interface StateServer extends Closeable {
   }
 }
 
-/** Composes and starts it; resolves once it serves. What was started is stopped again when a later part fails. */
+/**
+ * Composes and starts it; resolves once it listens. Redis that is away is waited for meanwhile: see `whole`. What was
+ * started is stopped again when a later part fails.
+ */
 export async function createStateServer(config: Config, logger: Logger): Promise<StateServer> {
   const clock = systemClock()
   const { HOST: host, STATE_TOKEN: token, MAX_CONNECTIONS: maxConnections } = config
   const tls = await tlsOf(config)
   await using started = new AsyncDisposableStack()
-  const store = await storeOf(config, logger)
+  const awaited = awaitedStore(config, clock, logger)
+  const store: PresenceStore = awaited ?? memoryPresenceStore()
   const registry = started.use(presenceRegistry({ store, clock, leaseMs: config.PRESENCE_LEASE_MS, logger }))
+  await awaited?.tried
   const link = {
     registry,
     host,
@@ -54,6 +64,8 @@ export async function createStateServer(config: Config, logger: Logger): Promise
   const parts = started.move()
   const close = (): Promise<void> => parts.disposeAsync()
   return {
+    waitsFor: awaited === undefined || awaited.isOpen ? undefined : 'REDIS_URL',
+    whole: awaited?.opened ?? Promise.resolve(),
     ports: {
       tcp: tcp.port,
       grpc: grpc.port,
@@ -65,9 +77,15 @@ export async function createStateServer(config: Config, logger: Logger): Promise
   }
 }
 
-async function storeOf({ REDIS_URL, REDIS_PREFIX }: Config, logger: Logger): Promise<PresenceStore> {
-  if (REDIS_URL === undefined) return memoryPresenceStore()
-  return redisPresenceStore({ url: REDIS_URL, prefix: REDIS_PREFIX, logger })
+/** Undefined without REDIS_URL. */
+function awaitedStore(
+  { REDIS_URL: url, REDIS_PREFIX: prefix }: Config,
+  clock: Clock,
+  logger: Logger,
+): AwaitedStore | undefined {
+  if (url === undefined) return undefined
+  const open = (): Promise<PresenceStore> => redisPresenceStore({ url, prefix, logger })
+  return new AwaitedStore({ open, setting: 'REDIS_URL', clock, logger })
 }
 
 async function tlsOf({

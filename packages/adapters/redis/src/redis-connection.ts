@@ -1,6 +1,6 @@
 import { createClient, ErrorReply } from '@redis/client'
 import type { CallOptions, Logger } from '@sgs-chat/core'
-import { closedError, timeoutError, toChatError, urlError } from './redis-errors.ts'
+import { closedError, isRefusedUser, timeoutError, toChatError, urlError } from './redis-errors.ts'
 import type { RedisScript } from './redis-scripts.ts'
 
 export interface RedisConnectionOptions {
@@ -17,7 +17,8 @@ export class RedisConnection {
   private readonly client: Client
   private readonly timeoutMs: number
   private readonly logger: Logger
-  private isAway = false
+  /** Said once for each time; who opens it hears of the first one by a rejection. */
+  private isAway = true
   private closing: Promise<void> | undefined
 
   private constructor(client: Client, { timeoutMs, logger }: RedisConnectionOptions) {
@@ -41,7 +42,7 @@ export class RedisConnection {
     }
     const connection = new RedisConnection(client, options)
     try {
-      await connection.inTime(client.connect())
+      await connection.inTime(Promise.race([client.connect(), refusal(client)]))
       return connection
     } catch (cause) {
       client.destroy()
@@ -93,6 +94,13 @@ export class RedisConnection {
     this.isAway = true
     this.logger.warn('Redis cannot be reached; it is tried again', { error })
   }
+}
+
+/** Rejects when the server refuses the user, which the driver only tries again. */
+function refusal(client: Client): Promise<never> {
+  return new Promise((_, reject) => {
+    client.on('error', error => isRefusedUser(error) && reject(error))
+  })
 }
 
 function makeClient({ url, timeoutMs, maxQueuedCommands }: RedisConnectionOptions): Client {

@@ -5,6 +5,10 @@ import { ChatError, type ChatErrorOptions } from '@sgs-chat/core'
 const REFUSED_USER = /^(?:NOAUTH|WRONGPASS|NOPERM)\b/
 const NO_MEMORY = /^OOM\b/
 
+export function isRefusedUser(cause: unknown): boolean {
+  return cause instanceof ErrorReply && REFUSED_USER.test(cause.message)
+}
+
 /** A failed call of the driver. Its texts may name users and keys: what of them is told is said here. */
 export function toChatError(cause: unknown): ChatError {
   if (ChatError.is(cause)) return cause
@@ -12,7 +16,7 @@ export function toChatError(cause: unknown): ChatError {
   if (!(cause instanceof ErrorReply))
     return unavailable('Redis cannot be reached', { cause, outcome: 'unknown' })
   const { message } = cause
-  if (REFUSED_USER.test(message)) {
+  if (isRefusedUser(cause)) {
     const why = 'Redis refuses the user of REDIS_URL: look at its name, its password and its rights'
     return unavailable(why, { cause, retryable: false })
   }
