@@ -31,7 +31,7 @@ describe('S6: a presence store that is away at start', () => {
       if (answer === undefined || ChatError.is(answer)) throw answer
       return answer
     }
-    await using store = new AwaitedStore({ ...LIMITS, open, clock, logger })
+    const store = new AwaitedStore({ ...LIMITS, open, clock, logger })
     await store.tried
     expect(store.isOpen).toBe(false)
     await expect(store.nodes()).rejects.toMatchObject({ code: 'UNAVAILABLE', description: 'refused' })
@@ -44,12 +44,13 @@ describe('S6: a presence store that is away at start', () => {
     expect(await store.nodes()).toEqual([])
     expect(logger.messages('warn')).toEqual(Array(2).fill('waiting for the presence store'))
     expect(logger.messages('info')).toEqual(['the presence store is there'])
+    await store.close()
   })
 
   it('rejects with what waiting does not help against', async () => {
     const wrong = away('REDIS_URL is wrong', false)
     const open = (): Promise<PresenceStore> => Promise.reject(wrong)
-    await using store = new AwaitedStore({
+    const store = new AwaitedStore({
       ...LIMITS,
       open,
       clock: manualClock(0),
