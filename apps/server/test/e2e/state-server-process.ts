@@ -47,6 +47,11 @@ export class StateServerProcess {
     throw new Error(`the state server ended:\n${lines.join('\n')}`)
   }
 
+  /** SIGSTOP: it answers no more, and its sockets stay open; SIGCONT: it goes on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal)
+  }
+
   /** Ends it at once, as a crash does. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
