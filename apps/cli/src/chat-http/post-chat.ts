@@ -1,4 +1,5 @@
 import { openAsBlob } from 'node:fs'
+import { access, constants, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../exit-codes.ts'
@@ -104,9 +105,7 @@ async function requestOf(sending: Sending, options: PostOptions, retry: boolean)
     }
     return { body: JSON.stringify(chat), headers: { 'content-type': 'application/json' } }
   }
-  const file = await openAsBlob(sending.path).catch((cause: unknown) => {
-    throw new UsageError(`--file: ${sending.path} cannot be read`, { cause })
-  })
+  const file = await openedFile(sending.path)
   const form = new FormData()
   // The fields come before the file: its room must be known before its first byte is stored.
   for (const [name, value] of Object.entries({ roomId: String(roomId), messageType, clientMessageId }))
@@ -130,4 +129,16 @@ function counted(tell: (bytes: number) => void): TransformStream<Uint8Array, Uin
       controller.enqueue(chunk)
     },
   })
+}
+
+/** Looked at first: a blob of a folder is made, and only its reading fails, in nobody's hands. */
+async function openedFile(path: string): Promise<Blob> {
+  try {
+    await access(path, constants.R_OK)
+    if (!(await stat(path)).isFile()) throw new UsageError(`--file: ${path} is not a file`)
+    return await openAsBlob(path)
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause
+    throw new UsageError(`--file: ${path} cannot be read`, { cause })
+  }
 }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { dataFolder, ServerProcess } from '../../../server/test/e2e/server-process.ts'
@@ -75,6 +76,13 @@ describe('the commands for people', () => {
     })
     expect(await runCli(['send', '007', 'x'], SECRET)).toMatchObject({ code: 2, out: '' })
     expect(await runCli(['send', '7', 'x', '--file', 'y', '--nodes', url], SECRET)).toMatchObject({ code: 2 })
+    for (const [path, why] of [
+      ['/no/such/file', 'cannot be read'],
+      [tmpdir(), 'is not a file'],
+    ] as const) {
+      const file = await runCli(['send', '7', '--file', path, '--nodes', url], SECRET)
+      expect(file).toEqual({ code: 2, out: '', err: `--file: ${path} ${why}\n` })
+    }
     expect(await runCli(['history', '7', '--nodes', 'http://127.0.0.1:1'], SECRET)).toMatchObject({ code: 3 })
   })
 })
