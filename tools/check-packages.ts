@@ -1,7 +1,7 @@
 /**
  * Holds that every package can be published as it is: packs each, lets publint and Are The Types Wrong look at the
- * tarball, compares its public names with the committed list in docs/api, and compiles the examples against the tarballs
- * alone. Needs a build; run by `.ci/run`.
+ * tarball, compares its public names with the committed list in docs/api, compiles the examples against the tarballs
+ * alone, and chats with them in plain Node, without TypeScript. Needs a build; run by `.ci/run`.
  *
  *   node tools/check-packages.ts           checks
  *   node tools/check-packages.ts --write   writes the lists of docs/api anew
@@ -116,6 +116,8 @@ async function checkTarball({ folder, manifest, tarball }: Packed): Promise<void
 }
 
 const EXAMPLES = ['embed', 'unit-test', 'custom-adapter']
+/** It has what a chat in memory needs. */
+const EXAMPLE_WITH_MEMORY = 'embed'
 
 /** An example as somebody else's project would hold it: its sources, the tarballs, and nothing of this workspace. */
 function compileExamples(packed: readonly Packed[]): void {
@@ -136,12 +138,41 @@ function compileExamples(packed: readonly Packed[]): void {
       })
       execFileSync('pnpm', ['exec', 'tsc', '-p', '.'], { cwd: folder, stdio: 'inherit' })
       process.stdout.write(`examples/${name} compiles against the tarballs\n`)
+      if (name === EXAMPLE_WITH_MEMORY) chatInPlainNode(folder)
     } catch {
-      problems.push(`examples/${name} does not compile against the tarballs: see above`)
+      problems.push(`examples/${name} does not compile or run against the tarballs: see above`)
     } finally {
       rmSync(folder, { recursive: true })
     }
   }
+}
+
+/** What somebody writes who has no TypeScript: a chat is sent, and comes. */
+const PLAIN_SCRIPT = `
+import assert from 'node:assert/strict'
+import { createChat, embeddedPresence, parseRoomId, userId } from '@sgs-chat/core'
+import { memoryChatHistory, memoryChatLog, memoryPresenceStore } from '@sgs-chat/memory'
+import { systemClock, systemIds } from '@sgs-chat/node'
+
+const clock = systemClock()
+const presence = embeddedPresence({ store: memoryPresenceStore(), clock })
+const parts = { log: memoryChatLog(), history: memoryChatHistory(), presence, clock, ids: systemIds() }
+const chat = await createChat(parts)
+const alice = { userId: userId('alice') }
+const roomId = parseRoomId(7)
+const seen = []
+const sink = { chat: ({ content }) => seen.push(content), writable: () => true, ended: () => {} }
+await chat.send(alice, { roomId, messageType: 'TEXT', content: 'hello' })
+const feed = await chat.subscribe(alice, roomId, sink, { since: { epoch: 1, seq: -1 } })
+feed.open()
+assert.deepEqual(seen, ['hello'])
+await chat.close()
+`
+
+function chatInPlainNode(folder: string): void {
+  writeFileSync(join(folder, 'chat.mjs'), PLAIN_SCRIPT)
+  execFileSync(process.execPath, ['chat.mjs'], { cwd: folder, stdio: 'inherit' })
+  process.stdout.write('a plain script chats with the tarballs\n')
 }
 
 function writeProject(from: string, folder: string, tarballs: Readonly<Record<string, string>>): void {
