@@ -62,7 +62,7 @@ export async function postChat(sending: Sending, options: PostOptions): Promise<
     refused = new RefusedError(code, description === '' ? `${node} answers ${response.status}` : description)
     if (!RETRIED_STATUS.has(response.status)) break
   }
-  throw refused ?? new NobodyThereError()
+  throw refused ?? new NobodyThereError(options.nodes)
 }
 
 /** Undefined when nobody answered. */

@@ -98,5 +98,5 @@ export async function readAnywhere(
       if (!(error instanceof PageError) || error.code !== undefined) throw error
     }
   }
-  throw new NobodyThereError()
+  throw new NobodyThereError(nodes)
 }

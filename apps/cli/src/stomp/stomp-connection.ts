@@ -38,8 +38,10 @@ export class ConnectError extends Error {
 export class NobodyThereError extends Error {
   override readonly name = 'NobodyThereError'
 
-  constructor() {
-    super('no node could be reached')
+  /** @param nodes who was asked; told by host and port alone, as a URL may hold a password */
+  constructor(nodes: readonly string[] = []) {
+    const hosts = nodes.map(node => new URL(node).host).join(', ')
+    super(`no node could be reached${hosts === '' ? '' : `: ${hosts} (see --nodes)`}`)
   }
 }
 

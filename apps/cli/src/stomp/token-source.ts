@@ -67,7 +67,7 @@ function remembered(make: TokenSource): TokenSource {
 const ROUTE_TIMEOUT_MS = 5_000
 
 async function fromRoute(nodes: readonly string[], userId: string): Promise<string> {
-  let problem: Error = new NobodyThereError()
+  let problem: Error = new NobodyThereError(nodes)
   for (const node of nodes) {
     try {
       const response = await fetch(`${node}/chat/dev-token`, {

@@ -83,7 +83,11 @@ describe('the commands for people', () => {
       const file = await runCli(['send', '7', '--file', path, '--nodes', url], SECRET)
       expect(file).toEqual({ code: 2, out: '', err: `--file: ${path} ${why}\n` })
     }
-    expect(await runCli(['history', '7', '--nodes', 'http://127.0.0.1:1'], SECRET)).toMatchObject({ code: 3 })
+    expect(await runCli(['history', '7', '--nodes', 'http://127.0.0.1:1'], SECRET)).toEqual({
+      code: 3,
+      out: '',
+      err: 'no node could be reached: 127.0.0.1:1 (see --nodes)\n',
+    })
   })
 })
 
