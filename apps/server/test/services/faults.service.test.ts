@@ -188,6 +188,7 @@ describe.skipIf(services === undefined)('pnpm verify finds three nodes right', (
     const report = await expectRight(load, [RECEIPT, LOG_AWAY])
     const refusals = Object.keys(report.answers).filter(answer => LOG_AWAY.test(answer))
     expect(refusals, 'sends were refused while it was away').not.toEqual([])
+    for (const { connections } of report.readers) expect(connections, 'readers stay').toBe(1)
   })
 
   it('G5.1, G4.3: though the store is away; chat goes on, the past is CHAT-034, and then it catches up', async () => {
