@@ -4,6 +4,8 @@ import { engineProblems, type GivenSettings, mixtureProblems, mixtureWarnings } 
 import { settingInfos } from './config/setting.ts'
 import { type SettingsName, settingsSchema } from './config/settings.ts'
 
+export { stateServersOf } from './config/presence-settings.ts'
+
 /** The parsed settings, each under its own name; what is left out has its default. */
 export type Config = Readonly<z.output<typeof settingsSchema>>
 

@@ -52,10 +52,9 @@ export class FileUploads {
   /** Resolves when the log has the file's chat. @throws ClientError */
   async send(roomId: number, file: Blob, options: FileOptions): Promise<Sent> {
     const { clientMessageId = randomName(), retry = false } = options
-    const prepared = this.#announces
-      ? await this.#announce(roomId, file, { ...options, clientMessageId })
-      : undefined
-    if (prepared === undefined) return this.#sendInOneRequest(roomId, file, { ...options, clientMessageId })
+    const named = { ...options, clientMessageId }
+    const prepared = this.#announces ? await this.#announce(roomId, file, named) : undefined
+    if (prepared === undefined) return this.#sendInOneRequest(roomId, file, named)
     await this.#upload(prepared, file, options)
     const draft = {
       messageType: messageTypeOf(file, options),

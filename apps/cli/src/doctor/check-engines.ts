@@ -1,11 +1,10 @@
 import { resolveSrv } from 'node:dns/promises'
 import { connect } from 'node:net'
-import type { Config } from '@sgs-chat/server/config'
+import { type Config, stateServersOf } from '@sgs-chat/server/config'
 import { type Finding, ok, problem, warning } from './finding.ts'
 
 const CONNECT_TIMEOUT_MS = 3_000
 const MONGODB_PORT = 27_017
-const STATE_SERVER_PORTS: Readonly<Record<string, number>> = { tcp: 8_099, 'tcp+lease': 8_099, grpc: 8_095 }
 
 interface Address {
   readonly host: string
@@ -15,7 +14,7 @@ interface Address {
 /** Whether somebody listens where the settings say that the shared engines are. It logs in nowhere, and asks for nothing. */
 export async function checkEngines(config: Config): Promise<Finding[]> {
   const { KAFKA_BROKERS: brokers, MONGODB_URL: mongodbUrl, STATE_SERVER: stateServers } = config
-  const links = stateServers.filter(entry => entry !== 'embedded')
+  const links = stateServersOf(stateServers).filter(address => address.kind !== 'embedded')
   const checked = await Promise.all([
     brokers === undefined
       ? []
@@ -26,7 +25,7 @@ export async function checkEngines(config: Config): Promise<Finding[]> {
     mongodbUrl === undefined ? [] : checkMongodb(mongodbUrl),
     config.S3_BUCKET === undefined ? [] : checkReach('S3_ENDPOINT', [addressOf(s3Url(config))]),
     // Chat goes on without it.
-    ...links.map(link => checkReach('STATE_SERVER', [addressOf(link)], warning)),
+    ...links.map(link => checkReach('STATE_SERVER', [link], warning)),
   ])
   return checked.flat()
 }
@@ -54,7 +53,7 @@ async function checkMongodb(url: string): Promise<Finding[]> {
 /** @param portOfNone the port of a URL that says none, where its scheme does not */
 function addressOf(url: string, portOfNone?: number): Address {
   const { protocol, hostname, port } = new URL(url)
-  const ofScheme = { 'http:': 80, 'https:': 443 }[protocol] ?? STATE_SERVER_PORTS[protocol.slice(0, -1)]
+  const ofScheme = { 'http:': 80, 'https:': 443 }[protocol]
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (portOfNone ?? ofScheme ?? 0) : Number(port),
