@@ -24,14 +24,14 @@ export async function cuttableLink(target: string): Promise<CuttableLink> {
     const far = connect(Number(port), hostname)
     const pair = [near, far] as const
     pairs.add(pair)
-    const end = (): void => {
-      pairs.delete(pair)
-      near.destroy()
-      far.destroy()
-    }
     for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
       from.pipe(to)
-      from.on('error', end).on('close', end)
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        // A server may close as soon as it has answered: a reader that is slower gets the rest first.
+        to.destroySoon()
+        if (to.destroyed) pairs.delete(pair)
+      })
     }
     hold(pair)
   })

@@ -28,7 +28,8 @@ export class StoreLink implements AsyncDisposable {
         from.on('error', () => to.destroy())
         from.on('close', () => {
           link.#sockets.delete(from)
-          to.destroy()
+          // The rest of an answer is still on its way to a slow reader.
+          to.destroySoon()
         })
       }
     })

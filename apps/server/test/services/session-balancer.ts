@@ -53,7 +53,7 @@ export async function sessionBalancer(nodes: readonly string[]): Promise<Session
     })
     sockets.add(far)
     near.on('error', () => far.destroy()).on('close', () => far.destroy())
-    far.on('error', () => near.destroy()).on('close', () => near.destroy())
+    far.on('error', () => near.destroy()).on('close', () => near.end())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -19,8 +19,8 @@ export class FaultyProxy implements AsyncDisposable {
         socket.on('error', () => undefined)
         socket.on('close', () => {
           this.sockets.delete(socket)
-          near.destroy()
-          far.destroy()
+          near.destroySoon()
+          far.destroySoon()
         })
       }
       near.on('data', (chunk: Buffer) => {

@@ -36,11 +36,8 @@ async function tlsFront(brokers: string, own: Certificate): Promise<Server> {
   const server = createServer(own, near => {
     const far = connect(Number(port), host)
     near.pipe(far).pipe(near)
-    const end = (): void => {
-      near.destroy()
-      far.destroy()
-    }
-    for (const socket of [near, far]) socket.on('error', end).on('close', end)
+    near.on('error', () => far.destroy()).on('close', () => far.destroySoon())
+    far.on('error', () => near.destroy()).on('close', () => near.destroySoon())
   })
   server.on('tlsClientError', () => undefined)
   server.listen(0, '127.0.0.1')
