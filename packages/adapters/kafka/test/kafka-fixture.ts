@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { recordingLogger } from '@sgs-chat/contract/fakes'
 import type { Position } from '@sgs-chat/core'
 import { type KafkaChatLog, type KafkaChatLogOptions, kafkaChatLog } from '@sgs-chat/kafka'
-import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs'
+import { type Admin, type ITopicConfig, Kafka, logLevel, Partitioners } from 'kafkajs'
 import { type Service, useService } from '../../../../tools/services/use-service.ts'
 
 /** The broker that the tests of this package share; undefined when there is none. */
@@ -28,6 +29,21 @@ export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promi
   } finally {
     await admin.disconnect()
   }
+}
+
+/** Topics as somebody else makes them, and the broker knows them. It answers before it does: kafkajs waits for leaders only. */
+export async function createTopics(brokers: string, topics: readonly ITopicConfig[]): Promise<void> {
+  await withAdmin(brokers, async admin => {
+    await admin.createTopics({ topics: [...topics], waitForLeaders: false })
+    const names = topics.map(({ topic }) => topic)
+    const deadlineMs = performance.now() + 20_000
+    for (;;) {
+      const answer = await admin.fetchTopicMetadata({ topics: names }).catch((error: unknown) => error)
+      if (!(answer instanceof Error)) return
+      if (performance.now() > deadlineMs) throw answer
+      await delay(50)
+    }
+  })
 }
 
 /** A topic of the test's own, and every log opened on it. */

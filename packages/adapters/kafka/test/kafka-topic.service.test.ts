@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { ChatError, parseRoomId } from '@sgs-chat/core'
 import type { KafkaChatLogOptions } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
-import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
+import { createTopics, KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 
 async function refusal(fixture: KafkaFixture, options: Partial<KafkaChatLogOptions>): Promise<ChatError> {
   const startedMs = performance.now()
@@ -21,7 +21,7 @@ async function refusal(fixture: KafkaFixture, options: Partial<KafkaChatLogOptio
 async function createTopic(fixture: KafkaFixture, configs: Record<string, string>): Promise<void> {
   const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
   const topics = [{ topic: fixture.topic, numPartitions: 2, replicationFactor: 1, configEntries }]
-  await withAdmin(fixture.brokers, admin => admin.createTopics({ topics, waitForLeaders: true }))
+  await createTopics(fixture.brokers, topics)
 }
 
 describe.skipIf(service === undefined)('the topic', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Admin, type Consumer, type Kafka, Partitioners, type Producer } from 'kafkajs'
-import { driverOf, withAdmin } from '../kafka-fixture.ts'
+import { type Consumer, type Kafka, Partitioners, type Producer } from 'kafkajs'
+import { createTopics, driverOf, withAdmin } from '../kafka-fixture.ts'
 
 /** A chat as the Java servers write and read it. */
 export interface JavaChat {
@@ -37,12 +37,8 @@ export class JavaServers implements AsyncDisposable {
 
   /** Makes their topics, and joins them. */
   static async open(brokers: string, topics: readonly string[], partitions = 3): Promise<JavaServers> {
-    await withAdmin(brokers, (admin: Admin) =>
-      admin.createTopics({
-        topics: topics.map(topic => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
-        waitForLeaders: true,
-      }),
-    )
+    const made = topics.map(topic => ({ topic, numPartitions: partitions, replicationFactor: 1 }))
+    await createTopics(brokers, made)
     const servers = new JavaServers(brokers, topics)
     await servers.#producer.connect()
     await servers.#consumer.connect()
