@@ -7,13 +7,13 @@
 #   mongodb.sh down     stops it
 #   mongodb.sh status   prints the same as `up` when it runs, else fails
 #
-# Settings: SGS_MONGODB_PORT (47117), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
+# Settings: SGS_MONGODB_PORT (27117, below the ports that systems give to outgoing connections), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
 set -euo pipefail
 # shellcheck source=tools/services/local-server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/local-server.sh"
 
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/mongodb" && pwd)
-PORT=${SGS_MONGODB_PORT:-47117}
+PORT=${SGS_MONGODB_PORT:-27117}
 CLASSES=$SERVICES_DIR/mongodb-$(cat "$SOURCE"/* | sha256sum | cut -c1-12)
 server_init mongodb "$PORT"
 

@@ -9,12 +9,12 @@
 #   redis.sh kill     ends it at once, as a crash does
 #   redis.sh wipe     forgets everything it holds
 #
-# Settings: SGS_REDIS_PORT (46379), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
+# Settings: SGS_REDIS_PORT (26479, below the ports that systems give to outgoing connections), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
 set -euo pipefail
 # shellcheck source=tools/services/local-server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/local-server.sh"
 
-PORT=${SGS_REDIS_PORT:-46379}
+PORT=${SGS_REDIS_PORT:-26479}
 server_init redis "$PORT"
 
 addresses() { printf 'REDIS_URL=redis://127.0.0.1:%s\n' "$PORT"; }

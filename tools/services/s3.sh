@@ -7,7 +7,7 @@
 #   s3.sh down     stops it
 #   s3.sh status   prints the same as `up` when it runs, else fails
 #
-# Settings: SGS_S3_PORT (47917), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
+# Settings: SGS_S3_PORT (27917, below the ports that systems give to outgoing connections), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
 set -euo pipefail
 # shellcheck source=tools/services/local-server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/local-server.sh"
@@ -17,7 +17,7 @@ ACCESS_KEY=sgs-chat-local
 SECRET_KEY=sgs-chat-local-secret
 REGION=us-east-1
 BUCKET=sgs-chat
-PORT=${SGS_S3_PORT:-47917}
+PORT=${SGS_S3_PORT:-27917}
 BINARY=$SERVICES_DIR/versitygw-$VERSION/versitygw
 server_init s3 "$PORT"
 
