@@ -20,7 +20,8 @@ export async function presignUrl(
     ResponseCacheControl: 'private, no-store',
   })
   try {
-    return await getSignedUrl(bucket.signer, command, { expiresIn: seconds(expiresMs) })
+    const signingDate = new Date(Date.now() + bucket.clockOffsetMs)
+    return await getSignedUrl(bucket.signer, command, { expiresIn: seconds(expiresMs), signingDate })
   } catch (cause) {
     throw toChatError(cause, 'read')
   }

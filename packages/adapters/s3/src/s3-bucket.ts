@@ -1,5 +1,5 @@
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
-import type { CallOptions, Clock, Logger } from '@sgs-chat/core'
+import { type CallOptions, type Clock, type Logger, silentLogger } from '@sgs-chat/core'
 import { timeoutError, toOpenError } from './s3-errors.ts'
 
 export interface S3Credentials {
@@ -42,6 +42,8 @@ export interface S3Options {
 /** Tries of the SDK for each request, with waits between that stay under a second. */
 const ATTEMPTS = 3
 
+const TOLERATED_OFFSET_MS = 60_000
+
 const systemClock: Clock = {
   nowMs: () => Date.now(),
   after(delayMs, run) {
@@ -55,9 +57,8 @@ export class S3Bucket {
   readonly name: string
   readonly clock: Clock
   readonly timeoutMs: number
-  /** For what browsers will ask for: never sends anything itself. */
-  readonly signer: S3Client
   readonly #client: S3Client
+  readonly #signer: S3Client
 
   private constructor(options: S3Options) {
     const { bucket, endpoint, publicEndpoint = endpoint, clock = systemClock, timeoutMs = 15_000 } = options
@@ -65,7 +66,7 @@ export class S3Bucket {
     this.clock = clock
     this.timeoutMs = timeoutMs
     this.#client = newClient(options, endpoint)
-    this.signer = publicEndpoint === endpoint ? this.#client : newClient(options, publicEndpoint)
+    this.#signer = publicEndpoint === endpoint ? this.#client : newClient(options, publicEndpoint)
   }
 
   /** @throws ChatError UNAVAILABLE naming the setting to look at, in bounded time */
@@ -76,11 +77,23 @@ export class S3Bucket {
       await bucket.request({}, (client, abortSignal) =>
         client.send(new ListObjectsV2Command({ Bucket: bucket.name, MaxKeys: 1 }), { abortSignal }),
       )
+      bucket.#checkClock(options)
       return bucket
     } catch (cause) {
       bucket.destroy()
       throw toOpenError(cause, { bucket: bucket.name, endpoint: options.endpoint ?? 'AWS' })
     }
+  }
+
+  /** For what browsers will ask for: never sends anything itself, so it learns the time from the one that does. */
+  get signer(): S3Client {
+    this.#signer.config.systemClockOffset = this.clockOffsetMs
+    return this.#signer
+  }
+
+  /** How far S3's clock was ahead of this machine's when it last answered. */
+  get clockOffsetMs(): number {
+    return this.#client.config.systemClockOffset
   }
 
   /** @throws whatever the request throws; ChatError when it takes too long; the signal's reason */
@@ -103,9 +116,17 @@ export class S3Bucket {
     }
   }
 
+  /** Requests and links are signed by S3's clock, but tokens, tickets and what is too old go by this machine's. */
+  #checkClock({ logger = silentLogger, endpoint = 'AWS' }: S3Options): void {
+    if (Math.abs(this.clockOffsetMs) < TOLERATED_OFFSET_MS) return
+    const offsetSeconds = Math.round(this.clockOffsetMs / 1_000)
+    const text = "this machine's clock differs from that of S3_ENDPOINT; set it right"
+    logger.warn(text, { endpoint, offsetSeconds })
+  }
+
   destroy(): void {
     this.#client.destroy()
-    this.signer.destroy()
+    this.#signer.destroy()
   }
 }
 
