@@ -10,7 +10,8 @@
 #
 # Settings: SGS_KAFKA_PORT (29092, below the ports that systems give to outgoing connections; the next two are taken as
 # well), SGS_KAFKA_NAME (kafka-<port>: the folder of its data), SGS_KAFKA_VERSION (4.3.1), SGS_KAFKA_HEAP (384m),
-# SGS_KAFKA_READY_SECONDS (120), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services).
+# SGS_KAFKA_READY_SECONDS (120), SGS_SERVICES_DIR (${XDG_CACHE_HOME:-~/.cache}/sgs-chat-services),
+# SGS_KAFKA_JOIN (the port of a broker of this script that runs: this one becomes the second of its cluster).
 # SASL listener: user `chat`, password `chat-secret`, mechanisms PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; user `guest`,
 # password `guest-secret`, PLAIN only, has no rights. Without SASL everything is allowed.
 set -euo pipefail
@@ -19,6 +20,7 @@ version="${SGS_KAFKA_VERSION:-4.3.1}"
 port="${SGS_KAFKA_PORT:-29092}"
 controller_port=$((port + 1))
 sasl_port=$((port + 2))
+join="${SGS_KAFKA_JOIN:-}"
 cache="${SGS_SERVICES_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sgs-chat-services}"
 jars="$cache/kafka-$version"
 home="$cache/data/${SGS_KAFKA_NAME:-kafka-$port}"
@@ -80,13 +82,15 @@ POM
 
 write_config() {
   local jaas='org.apache.kafka.common.security'
+  local node=1 roles=broker,controller voter=$controller_port controller="CONTROLLER://127.0.0.1:$controller_port,"
+  [ -z "$join" ] || { node=2 roles=broker voter=$((join + 1)) controller=; }
   cat >"$config" <<PROPERTIES
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:$controller_port
+process.roles=$roles
+node.id=$node
+controller.quorum.voters=1@127.0.0.1:$voter
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller_port,SASL_PLAINTEXT://127.0.0.1:$sasl_port
+listeners=PLAINTEXT://127.0.0.1:$port,${controller}SASL_PLAINTEXT://127.0.0.1:$sasl_port
 advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl_port
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
@@ -104,6 +108,8 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=4194304
 num.network.threads=2
 num.io.threads=2
@@ -113,10 +119,19 @@ PROPERTIES
 java_options=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
   -Dorg.slf4j.simpleLogger.defaultLogLevel=info -Dorg.slf4j.simpleLogger.showDateTime=true)
 
+# A new one, or that of the broker it joins.
+cluster_id() {
+  if [ -z "$join" ]; then
+    head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | cut -c 1-22
+  else
+    sed -n 's/^cluster.id=//p' "$cache/data/kafka-$join/log/meta.properties"
+  fi
+}
+
 format() {
   [ -e "$home/log/meta.properties" ] && return
   java "${java_options[@]}" -Xmx192m -cp "$jars/lib/*" kafka.tools.StorageTool format --config "$config" \
-    --cluster-id "$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | cut -c 1-22)" \
+    --cluster-id "$(cluster_id)" \
     --add-scram 'SCRAM-SHA-256=[name=chat,password=chat-secret]' \
     --add-scram 'SCRAM-SHA-512=[name=chat,password=chat-secret]' >"$home/format.log" 2>&1 ||
     fail "the data folder could not be formatted: $(tail -n 5 "$home/format.log")"

@@ -9,13 +9,17 @@ const script = join(import.meta.dirname, 'kafka.sh')
 export class OwnBroker {
   readonly #env: NodeJS.ProcessEnv
 
-  constructor() {
-    const port = Number(process.env.SGS_KAFKA_PORT ?? 29_092) + 100
+  readonly port: number
+
+  /** @param first whose cluster it becomes the second of; that one is up */
+  constructor(first?: OwnBroker) {
+    this.port = (first?.port ?? Number(process.env.SGS_KAFKA_PORT ?? 29_092)) + 100
     this.#env = {
       ...process.env,
-      SGS_KAFKA_PORT: String(port),
-      SGS_KAFKA_NAME: `kafka-${port}`,
+      SGS_KAFKA_PORT: String(this.port),
+      SGS_KAFKA_NAME: `kafka-${this.port}`,
       SGS_KAFKA_HEAP: '256m',
+      SGS_KAFKA_JOIN: first === undefined ? '' : String(first.port),
     }
   }
 

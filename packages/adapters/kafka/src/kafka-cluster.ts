@@ -7,7 +7,7 @@ import {
   newCluster,
   READ_COMMITTED,
 } from './kafka-driver.ts'
-import { isConnectionLost } from './kafka-errors.ts'
+import { isConnectionLost, LeaderlessError } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-options.ts'
 
 /** What a record is written as. */
@@ -215,17 +215,6 @@ export class KafkaCluster {
       }
       throw error
     }
-  }
-}
-
-/** Nobody leads the partition now: an election is under way, or its replicas are gone. */
-class LeaderlessError extends Error {
-  override readonly name = 'KafkaJSProtocolError'
-  readonly type = 'LEADER_NOT_AVAILABLE'
-  readonly retriable = true
-
-  constructor(topic: string, partition: number) {
-    super(`partition ${partition} of ${topic} has no leader`)
   }
 }
 

@@ -73,6 +73,32 @@ export interface FetchedRecords {
   readonly nextOffset: number
 }
 
+interface DriverMetadata {
+  readonly topicMetadata: readonly { readonly partitionMetadata: readonly object[] }[]
+}
+
+/**
+ * The driver takes an answer about topics for failed as a whole when one partition has no leader, and so that one would
+ * hold up all others, in the group as well. Here such a partition is one whose leader is −1.
+ */
+function takeLeaderlessPartitions(version: number): void {
+  const response = load(`kafkajs/src/protocol/requests/metadata/v${version}/response.js`) as {
+    parse: (answer: DriverMetadata) => Promise<DriverMetadata>
+  }
+  const { parse } = response
+  response.parse = answer =>
+    parse({
+      ...answer,
+      topicMetadata: answer.topicMetadata.map(topic => ({
+        ...topic,
+        partitionMetadata: topic.partitionMetadata.map(one => ({ ...one, partitionErrorCode: 0 })),
+      })),
+    })
+}
+
+const METADATA_VERSIONS = [0, 1, 2, 3, 4, 5, 6]
+METADATA_VERSIONS.forEach(takeLeaderlessPartitions)
+
 /** Sees only what transactions have committed, as nobody else should write into this topic at all. */
 export const READ_COMMITTED = 1
 

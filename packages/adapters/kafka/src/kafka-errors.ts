@@ -39,6 +39,8 @@ const UNFIT_RECORDS: ReadonlySet<string> = new Set([
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ])
 
+const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+
 const CONNECTION_ERRORS: ReadonlySet<string> = new Set([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
@@ -50,6 +52,25 @@ const CONNECTION_ERRORS: ReadonlySet<string> = new Set([
 ])
 
 const WRAPPERS: ReadonlySet<string> = new Set(['KafkaJSNumberOfRetriesExceeded', 'KafkaJSNonRetriableError'])
+
+/** Nobody leads the partition now: an election is under way, or the brokers that hold it are away. */
+export class LeaderlessError extends Error {
+  override readonly name = 'KafkaJSProtocolError'
+  readonly type = 'LEADER_NOT_AVAILABLE'
+  readonly retriable = true
+
+  constructor(topic: string, partition: number) {
+    super(`KAFKA_TOPIC ${topic}: partition ${partition} has no leader; look at the brokers that hold it`)
+  }
+}
+
+/** Too few brokers take part for the partition to take anything. */
+const SHORT_OF_BROKERS: Readonly<Record<string, string>> = {
+  LEADER_NOT_AVAILABLE: 'KAFKA_TOPIC: a partition has no leader; look at the brokers that hold it',
+  NOT_ENOUGH_REPLICAS: 'KAFKA_TOPIC: fewer brokers are in sync than min.insync.replicas of the topic wants',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    'KAFKA_TOPIC: fewer brokers are in sync than min.insync.replicas of the topic wants',
+}
 
 /** The error inside the wrappers that kafkajs's retries put around it. */
 export function rootError(thrown: unknown): DriverError {
@@ -65,6 +86,11 @@ export function rootError(thrown: unknown): DriverError {
 export function brokerAnswer(thrown: unknown): string | undefined {
   const { type } = rootError(thrown)
   return typeof type === 'string' ? type : undefined
+}
+
+/** The broker takes no batch of this size: fewer records may fit. */
+export function isBatchTooLarge(thrown: unknown): boolean {
+  return TOO_LARGE.has(brokerAnswer(thrown) ?? '')
 }
 
 /** What became of the records of a produce request that failed after it was handed to the socket. */
@@ -118,6 +144,12 @@ function meaningOf(error: DriverError): Meaning {
   if (name === 'KafkaJSRequestTimeoutError' || type === 'REQUEST_TIMED_OUT') {
     return { code: 'KAFKA_TIMEOUT', why: 'the broker did not answer in time', retryable: true }
   }
+  if (name === 'KafkaJSGroupCoordinatorNotFound') {
+    // The driver asks every broker, and forgets what each of them has answered.
+    const why =
+      'no broker leads the way to the group; look at the brokers, and whether KAFKA_USERNAME may read it'
+    return { code: 'KAFKA_CONNECTION_FAILED', why, retryable: true }
+  }
   if (CONNECTION_ERRORS.has(name)) {
     const isTls = typeof code === 'string' && /CERT|SSL|TLS/.test(code)
     if (isTls) {
@@ -127,8 +159,15 @@ function meaningOf(error: DriverError): Meaning {
     const why = `no broker of KAFKA_BROKERS answers${typeof code === 'string' ? ` (${code})` : ''}`
     return { code: 'KAFKA_CONNECTION_FAILED', why, retryable: true }
   }
+  const short = typeof type === 'string' ? SHORT_OF_BROKERS[type] : undefined
+  if (short !== undefined) {
+    const why = error instanceof LeaderlessError ? error.message : short
+    return { code: 'KAFKA_CONNECTION_FAILED', why, retryable: true }
+  }
   if (typeof type === 'string' && UNFIT_RECORDS.has(type)) {
-    return { code: 'KAFKA_SERIALIZE_FAILED', why: `the broker does not take it (${type})`, retryable: false }
+    const hint = TOO_LARGE.has(type) ? '; look at max.message.bytes of KAFKA_TOPIC' : ''
+    const why = `the broker does not take it (${type})${hint}`
+    return { code: 'KAFKA_SERIALIZE_FAILED', why, retryable: false }
   }
   if (typeof type === 'string') {
     return { code: 'KAFKA_UNKNOWN_ERROR', why: `the broker answered ${type}`, retryable: retriable !== false }
@@ -152,7 +191,7 @@ export function overloadedError(): ChatError<'UNAVAILABLE'> {
 export function tooLargeError(bytes: number, maxBytes: number): ChatError<'KAFKA_SERIALIZE_FAILED'> {
   return new ChatError(
     'KAFKA_SERIALIZE_FAILED',
-    `the chats take ${bytes} bytes, and one batch of the log holds ${maxBytes}`,
+    `the chats take ${bytes} bytes, and one batch of the log holds ${maxBytes}: see KAFKA_MAX_BATCH_BYTES, and max.message.bytes of KAFKA_TOPIC`,
   )
 }
 

@@ -43,6 +43,10 @@ export async function openTopic(admin: Admin, settings: KafkaSettings): Promise<
   }
   const maxMessageBytes = Number(configs.get('max.message.bytes') ?? settings.maxBatchBytes + BATCH_OVERHEAD)
   const maxBatchBytes = Math.min(settings.maxBatchBytes, maxMessageBytes - BATCH_OVERHEAD)
+  if (maxBatchBytes <= 0) {
+    const problem = `${topic} takes no more than ${maxMessageBytes} bytes at once (max.message.bytes): no chat fits`
+    throw settingError('KAFKA_TOPIC', problem)
+  }
   settings.logger.info(isNew ? 'the topic of the log was created' : 'the topic of the log is there', {
     topic,
     partitions,

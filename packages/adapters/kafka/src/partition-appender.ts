@@ -1,7 +1,13 @@
 import { setImmediate as turnEnd } from 'node:timers/promises'
 import type { CallOptions, Clock, Outcome, Position } from '@sgs-chat/core'
 import type { KafkaCluster, WrittenRecord } from './kafka-cluster.ts'
-import { appendTimeoutError, interruptedError, kafkaError, produceOutcome } from './kafka-errors.ts'
+import {
+  appendTimeoutError,
+  interruptedError,
+  isBatchTooLarge,
+  kafkaError,
+  produceOutcome,
+} from './kafka-errors.ts'
 import type { LogEpochs } from './log-epochs.ts'
 import { PendingAppend } from './pending-append.ts'
 import { staggeredRestMs } from './staggered-rest.ts'
@@ -153,10 +159,21 @@ export class PartitionAppender {
       this.#options.troubled(this.#options.partition, error)
       return false
     }
+    if (isBatchTooLarge(error) && this.#underway.length > 1) {
+      this.#halve()
+      return false
+    }
     for (const pending of this.#underway) {
       pending.reject(kafkaError(error, 'the chat was not appended', pending.outcome))
     }
     return true
+  }
+
+  /** The topic takes less than it did when it was opened: what is too large alone must not take the others along. */
+  #halve(): void {
+    const half = Math.ceil(this.#underway.length / 2)
+    this.#waiting = [...this.#underway.slice(half), ...this.#waiting]
+    this.#underway = this.#underway.slice(0, half)
   }
 
   #rest(restMs: number): Promise<void> {

@@ -11,7 +11,7 @@ import {
 } from '@sgs-chat/core'
 import { describe, it } from 'vitest'
 import { BrokerProxy } from './broker-proxy.ts'
-import { KafkaFixture, service } from './kafka-fixture.ts'
+import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 import { Witness } from './witness.ts'
 
 let ids = 0
@@ -180,6 +180,32 @@ describe.skipIf(service === undefined)('append, at its limits', () => {
     assert.equal((await log.append([chat(room, 'x'.repeat(40_000))])).length, 1)
   })
 
+  it('a topic that no chat fits into is refused at the start, naming KAFKA_TOPIC and its max.message.bytes', async () => {
+    await using fixture = new KafkaFixture()
+    await (await fixture.open()).close()
+    await alterMaxMessageBytes(fixture, 4_000)
+    const error = await failure(fixture.open())
+    assert.match(error.description, /^KAFKA_TOPIC .*takes no more than 4000 bytes .*max\.message\.bytes/)
+    assert.equal(error.retryable, false)
+  })
+
+  it('a topic that takes less while the log runs refuses what is too large alone, and nothing beside it', async () => {
+    await using fixture = new KafkaFixture()
+    const log = await fixture.open()
+    await alterMaxMessageBytes(fixture, 20_000)
+    const sizes = [9_000, 9_000, 9_000, 30_000, 9_000]
+    const answers = await Promise.allSettled(sizes.map(size => log.append([chat(room, 'x'.repeat(size))])))
+    const [, , , tooLarge] = answers
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.ok(tooLarge?.status === 'rejected' && ChatError.is(tooLarge.reason))
+    assert.equal(tooLarge.reason.code, 'KAFKA_SERIALIZE_FAILED')
+    assert.equal(tooLarge.reason.outcome, 'rejected')
+    assert.match(tooLarge.reason.description, /MESSAGE_TOO_LARGE.*max\.message\.bytes of KAFKA_TOPIC/)
+  })
+
   it('an append whose signal is aborted under way rejects with its reason at once', async () => {
     await using fixture = new KafkaFixture()
     await using proxy = await BrokerProxy.open(fixture.brokers)
@@ -226,4 +252,20 @@ describe.skipIf(service === undefined)('append, at its limits', () => {
 async function one(log: ChatLog, sent: Chat): Promise<readonly Chat[]> {
   await log.append([sent])
   return [sent]
+}
+
+/** Resolves once the broker goes by it. */
+async function alterMaxMessageBytes(fixture: KafkaFixture, bytes: number): Promise<void> {
+  const name = 'max.message.bytes'
+  const resource = { type: 2, name: fixture.topic }
+  await withAdmin(fixture.brokers, async admin => {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ ...resource, configEntries: [{ name, value: String(bytes) }] }],
+    })
+    for (let now = ''; now !== String(bytes); ) {
+      const { resources } = await admin.describeConfigs({ resources: [resource], includeSynonyms: false })
+      now = resources[0]?.configEntries.find(({ configName }) => configName === name)?.configValue ?? ''
+    }
+  })
 }

@@ -178,6 +178,33 @@ it('an answer that a broker gives for good is told at once, and is no reason to 
   assert.equal((await appender.append(recordsOf(['b']), 10, undefined)).length, 1)
 })
 
+it('G7.2: a batch that the topic takes no more is sent in halves, in order, and what is too large alone is refused alone', async () => {
+  const clock = manualClock()
+  const cluster = new ShakyPartition(seededRandom(1), 0)
+  const shrunk = {
+    leaderOf: () => cluster.leaderOf(),
+    async produce(...args: Parameters<ShakyPartition['produce']>): Promise<number> {
+      const bytes = args[3].reduce((sum, { value }) => sum + value.length, 0)
+      if (bytes > 3) throw new BrokerError('KafkaJSProtocolError', 'MESSAGE_TOO_LARGE', false)
+      return cluster.produce(...args)
+    },
+  }
+  const appender = new PartitionAppender({ ...optionsOf(cluster, clock), cluster: shrunk })
+  const sent = ['a', 'b', 'long', 'c', 'd', 'e', 'f'].map(value => ({
+    value,
+    answer: settled(appender.append(recordsOf([value]), 10, undefined)),
+  }))
+  for (let turns = 0; turns < 40; turns++) {
+    await setImmediate()
+    await clock.advanceAsync(60)
+  }
+  assert.deepEqual(
+    (await Promise.all(sent.map(({ answer }) => answer))).map(({ status }) => status),
+    sent.map(({ value }) => (value === 'long' ? 'rejected' : 'fulfilled')),
+  )
+  assert.deepEqual(cluster.log, ['a', 'b', 'c', 'd', 'e', 'f'])
+})
+
 /** Requests that travel together, and what is lost with the connection when one of them costs it. */
 class SharedConnection {
   readonly #underway = new Set<() => void>()
