@@ -1,22 +1,16 @@
 import SockJS from 'sockjs-client'
-import { afterEach, expect, it } from 'vitest'
-import { dataFolder, ServerProcess, tokenFor } from '../../../apps/server/test/e2e/server-process.ts'
+import { expect, it } from 'vitest'
+import { type ServerProcess, testServers, tokenFor } from '../../../apps/server/test/e2e/server-process.ts'
 import { ChatClient, type ChatClientOptions, type ChatSocket, type TokenReason } from '../src/index.ts'
 import { Received } from './received.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, folder, start } = testServers()
 
 async function serve(
   environment: Record<string, string> = {},
 ): Promise<{ server: ServerProcess; path: string }> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = await ServerProcess.start(path, environment)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return { server, path }
+  const path = folder()
+  return { server: await start(environment, path), path }
 }
 
 /** Closed at the end of the test, without waiting for a server that is gone. */
@@ -47,8 +41,7 @@ it('K4, K6: a server killed and started again amid the sends of both: each chat 
   await received[0]?.until(60)
   await server.stop('SIGKILL')
   const offline = rooms.map((room, who) => room.send(`${who} offline`))
-  const again = await ServerProcess.start(path, { RATE_LIMIT: 'off', PORT: port })
-  cleanups.push(() => again.stop('SIGKILL'))
+  await start({ RATE_LIMIT: 'off', PORT: port }, path)
   const sent = await Promise.all([...sends, ...offline])
   const total = sent.length
   const [byAlice = [], byBob = []] = await Promise.all(received.map(one => one.until(total)))
@@ -70,8 +63,7 @@ it('K4: sends of one room lie in the order of their calls, through a kill of the
   const sends = contents.map(content => room.send(content))
   await received.until(10)
   await server.stop('SIGKILL')
-  const again = await ServerProcess.start(path, { RATE_LIMIT: 'off', PORT: new URL(server.url).port })
-  cleanups.push(() => again.stop('SIGKILL'))
+  await start({ RATE_LIMIT: 'off', PORT: new URL(server.url).port }, path)
   await Promise.all(sends)
   await received.until(contents.length)
   expect(received.contents).toEqual(contents)
@@ -139,9 +131,7 @@ it('K6: who joined an empty room and lost the connection before the first chat g
   await Promise.all([alice.connect(), alice.room(5).join()])
   expect(alice.room(5).position).toMatch(/^\d+:-1$/)
   await server.stop('SIGKILL')
-  await ServerProcess.start(path, { PORT: new URL(server.url).port }).then(again =>
-    cleanups.push(() => again.stop('SIGKILL')),
-  )
+  await start({ PORT: new URL(server.url).port }, path)
   const bob = clientOf(server.url, 'bob')
   await bob.connect()
   await bob.room(5).send('first')

@@ -1,27 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
-import { dataFolder, ServerProcess } from '../../../server/test/e2e/server-process.ts'
+import { describe, expect, it } from 'vitest'
+import { testServers } from '../../../server/test/e2e/server-process.ts'
 import { runCli } from './run-cli.ts'
 
 const SECRET = { JWT_SECRET: 'a secret of the end-to-end tests, 32 bytes or more' }
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function folder(): string {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  return path
-}
+const { cleanups, folder, start } = testServers()
 
 async function serve(): Promise<string> {
-  const server = await ServerProcess.start(folder())
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server.url.replace('localhost', '127.0.0.1')
+  return (await start()).url.replace('localhost', '127.0.0.1')
 }
 
 interface Printed {

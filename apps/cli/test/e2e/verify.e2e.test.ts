@@ -1,30 +1,15 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { dataFolder, ServerProcess, tokenFor } from '../../../server/test/e2e/server-process.ts'
+import { describe, expect, it } from 'vitest'
+import { type ServerProcess, testServers, tokenFor } from '../../../server/test/e2e/server-process.ts'
 import { verifyDeployment } from '../../src/verify/verify-deployment.ts'
 import type { VerifyReport } from '../../src/verify/verify-report.ts'
 import { runCli } from './run-cli.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function folder(): string {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  return path
-}
-
-async function start(dataDir: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
-  const server = await ServerProcess.start(dataDir, environment)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
-}
+const { folder, start } = testServers()
 
 describe('verify against the real server', () => {
   it('finds it right, though it is killed and started again in the middle', async () => {
     const dataDir = folder()
-    const first = await start(dataDir)
+    const first = await start({}, dataDir)
     const { port } = new URL(first.url)
     let restarted: Promise<ServerProcess> | undefined
     const report = await verifyDeployment(
@@ -49,7 +34,7 @@ describe('verify against the real server', () => {
       },
       ({ written }) => {
         if (written < 50) return
-        restarted ??= first.stop('SIGKILL').then(() => start(dataDir, { PORT: port }))
+        restarted ??= first.stop('SIGKILL').then(() => start({ PORT: port }, dataDir))
       },
     )
     await restarted
@@ -59,7 +44,7 @@ describe('verify against the real server', () => {
   })
 
   it('says by its exit code what came of it, and prints a report', async () => {
-    const server = await start(folder())
+    const server = await start()
     const url = server.url.replace('localhost', '127.0.0.1')
     const token = tokenFor('somebody')
     const few = ['--writers', '2', '--readers', '2', '--rooms', '1', '--chats', '20', '--rate', '0', '--json']

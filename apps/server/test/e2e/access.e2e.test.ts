@@ -2,23 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ChatClient } from './chat-client.ts'
 import { getHistory, postChat } from './http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from './server-process.ts'
+import { testServers, tokenFor } from './server-process.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function start(environment: Record<string, string> = {}): Promise<ServerProcess> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = await ServerProcess.start(path, environment)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
-}
+const { cleanups, start } = testServers()
 
 async function connect(url: string, token: string): Promise<ChatClient> {
   const client = await ChatClient.connect(url, token)

@@ -1,25 +1,10 @@
 import { connect as netConnect } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ChatClient, contentsOf } from './chat-client.ts'
 import { allByPages, postChat } from './http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from './server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from './server-process.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function folder(): string {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  return path
-}
-
-async function start(dataDir: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
-  const server = await ServerProcess.start(dataDir, environment)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
-}
+const { cleanups, folder, spawn, start } = testServers()
 
 async function connect(url: string, user: string, transport?: string): Promise<ChatClient> {
   const client = await ChatClient.connect(url, tokenFor(user), transport)
@@ -30,7 +15,7 @@ async function connect(url: string, user: string, transport?: string): Promise<C
 describe('a server that is killed and started again', () => {
   it('shows one order to all, keeps everything acknowledged, and gives what was missed', async () => {
     const dataDir = folder()
-    const first = await start(dataDir)
+    const first = await start({}, dataDir)
     const alice = await connect(first.url, 'alice')
     const bob = await connect(first.url, 'bob', 'xhr-streaming')
     const aliceRoom = await alice.subscribe('/topic/7')
@@ -58,7 +43,7 @@ describe('a server that is killed and started again', () => {
     const acknowledged = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []))
     expect(acknowledged.length).toBeGreaterThan(10)
 
-    const second = await start(dataDir)
+    const second = await start({}, dataDir)
     const kept = await allByPages(second.url, tokenFor('bob'), 7)
     const contents = kept.map(({ content }) => content)
     expect(contents.slice(0, 20)).toEqual(seen)
@@ -79,8 +64,8 @@ describe('a server that is killed and started again', () => {
 
   it('G1.5: refuses a second process on the same DATA_DIR, and the first one serves on', async () => {
     const dataDir = folder()
-    const first = await start(dataDir)
-    const second = ServerProcess.spawn({ DATA_DIR: dataDir })
+    const first = await start({}, dataDir)
+    const second = spawn({ DATA_DIR: dataDir })
     expect((await second.exit).code).toBe(1)
     expect(second.lines.filter(line => line.startsWith('sgs-chat cannot start'))).toEqual([
       expect.stringContaining('DATA_DIR'),
@@ -92,7 +77,7 @@ describe('a server that is killed and started again', () => {
 describe('a graceful stop', () => {
   it('keeps every acknowledged chat, tells clients to come back with 4012, and exits with 0', async () => {
     const dataDir = folder()
-    const first = await start(dataDir)
+    const first = await start({}, dataDir)
     const clients = await Promise.all(['alice', 'bob', 'carol'].map(user => connect(first.url, user)))
     const idle = await connect(first.url, 'idle', 'xhr-streaming')
     await idle.subscribe('/topic/1')
@@ -115,14 +100,14 @@ describe('a graceful stop', () => {
     expect(await first.exit).toEqual({ code: 0, signal: null })
     expect(first.lines.some(line => line.includes('did not stop cleanly'))).toBe(false)
 
-    const second = await start(dataDir)
+    const second = await start({}, dataDir)
     const contents = (await allByPages(second.url, tokenFor('alice'), 1)).map(({ content }) => content)
     expect(contents).toEqual(expect.arrayContaining(acknowledged))
     expect(new Set(contents).size).toBe(contents.length)
   })
 
   it('ends at once at the second signal, with a code that is not 0', async () => {
-    const server = await start(folder(), { HTTP_CLOSE_TIMEOUT_MS: '60000' })
+    const server = await start({ HTTP_CLOSE_TIMEOUT_MS: '60000' })
     await beginRequest(server)
     server.child.kill('SIGTERM')
     await server.logged('stopping')
@@ -130,7 +115,7 @@ describe('a graceful stop', () => {
   })
 
   it('is cut off after STOP_TIMEOUT_MS, with a code that is not 0', async () => {
-    const server = await start(folder(), { HTTP_CLOSE_TIMEOUT_MS: '60000', STOP_TIMEOUT_MS: '200' })
+    const server = await start({ HTTP_CLOSE_TIMEOUT_MS: '60000', STOP_TIMEOUT_MS: '200' })
     await beginRequest(server)
     expect(await server.stop('SIGTERM')).toBe(1)
     await server.logged('the stop took too long')

@@ -1,22 +1,17 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { fillIn, PHOTO, prepareUpload } from './front-end-files.ts'
 import { postChat } from './http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from './server-process.ts'
+import { testServers, tokenFor } from './server-process.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { folder, start } = testServers()
 
 const ALICE = tokenFor('alice')
 const FILE = { roomId: 7, name: 'photo.jpg', contentType: 'image/jpeg', bytes: PHOTO.length }
 
 it('R12, R13, R14: a picture by a form: stripped, shown, small, and there after a kill; one that no chat names goes', async () => {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
+  const path = folder()
   const settings = { FILE_TYPES: 'image/*', FILE_ORPHAN_MS: '1', FILE_SWEEP_MS: '3600000' }
-  const first = await ServerProcess.start(path, settings)
-  cleanups.push(() => first.stop('SIGKILL'))
+  const first = await start(settings, path)
   const [named, orphan] = [
     await prepareUpload(first.url, ALICE, FILE),
     await prepareUpload(first.url, ALICE, FILE),
@@ -30,8 +25,7 @@ it('R12, R13, R14: a picture by a form: stripped, shown, small, and there after 
   expect((await postChat(first.url, ALICE, chat)).status).toBe(201)
   await first.stop('SIGKILL')
 
-  const second = await ServerProcess.start(path, settings)
-  cleanups.push(() => second.stop('SIGKILL'))
+  const second = await start(settings, path)
   await second.logged('removed uploads that no chat names')
   const linkNow = named.link.replace(first.url, second.url)
   const shown = await fetch(linkNow)

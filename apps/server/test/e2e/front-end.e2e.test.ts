@@ -1,12 +1,9 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { ChatClient } from './chat-client.ts'
 import { postChat } from './http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from './server-process.ts'
+import { testServers, tokenFor } from './server-process.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, start } = testServers()
 
 const SIX_FIELDS = ['_id', 'content', 'createdAt', 'messageType', 'roomId', 'senderId']
 
@@ -14,10 +11,7 @@ const SIX_FIELDS = ['_id', 'content', 'createdAt', 'messageType', 'roomId', 'sen
 it.each(['websocket', 'xhr-streaming', 'xhr-polling'])(
   'serves the front end of today under CHAT_COMPAT=sgs, over %s',
   async transport => {
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
-    const server = await ServerProcess.start(path, { CHAT_COMPAT: 'sgs', CHAT_TIME_ZONE: 'Asia/Seoul' })
-    cleanups.push(() => server.stop('SIGKILL'))
+    const server = await start({ CHAT_COMPAT: 'sgs', CHAT_TIME_ZONE: 'Asia/Seoul' })
     const { url } = server
     const Authorization = `Bearer ${tokenFor('alice')}`
     const origin = 'https://front.example'

@@ -1,21 +1,10 @@
-import { afterEach, expect, it } from 'vitest'
-import { dataFolder, ServerProcess } from './server-process.ts'
+import { expect, it } from 'vitest'
+import { testServers } from './server-process.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function serve(): Promise<string> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = await ServerProcess.start(path)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server.url
-}
+const { start } = testServers()
 
 it('R20: the page and its parts come with headers that keep everybody else out, and are cached by their names', async () => {
-  const url = await serve()
+  const { url } = await start()
   const page = await fetch(`${url}/`)
   const html = await page.text()
   expect(page.status).toBe(200)
@@ -52,7 +41,7 @@ it('R20: the page and its parts come with headers that keep everybody else out, 
 })
 
 it('R20: what is not there is the failure of every other path, and only reading is known', async () => {
-  const url = await serve()
+  const { url } = await start()
   const head = await fetch(`${url}/`, { method: 'HEAD' })
   expect([head.status, await head.text()]).toEqual([200, ''])
   for (const path of ['/web/none.js', '/web/../package.json', '/web/%2e%2e/x']) {

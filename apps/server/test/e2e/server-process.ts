@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { mintToken } from '@sgs-chat/jwt'
+import { afterEach } from 'vitest'
 
 export const SECRET = 'a secret of the end-to-end tests, 32 bytes or more'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -104,5 +105,39 @@ export class ServerProcess {
   #take(line: string): void {
     this.lines.push(line)
     for (const wake of this.#logged) wake()
+  }
+}
+
+/** What a test file starts servers with. */
+interface TestServers {
+  /** Steps that undo something, done after each test, the last one first. */
+  readonly cleanups: (() => unknown)[]
+  /** A path for one server's data. */
+  readonly folder: () => string
+  readonly spawn: (environment: Readonly<Record<string, string>>, args?: readonly string[]) => ServerProcess
+  /** A server that serves; in a folder of its own when none is given. */
+  readonly start: (environment?: Readonly<Record<string, string>>, dataDir?: string) => Promise<ServerProcess>
+}
+
+/** Called once at the top of a test file: whatever its tests start is gone after each of them. */
+export function testServers(): TestServers {
+  const cleanups: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  })
+  const folder = (): string => {
+    const { path, remove } = dataFolder()
+    cleanups.push(remove)
+    return path
+  }
+  const kept = (server: ServerProcess): ServerProcess => {
+    cleanups.push(() => server.stop('SIGKILL'))
+    return server
+  }
+  return {
+    cleanups,
+    folder,
+    spawn: (environment, args) => kept(ServerProcess.spawn(environment, args)),
+    start: async (environment, dataDir = folder()) => kept(await ServerProcess.start(dataDir, environment)),
   }
 }

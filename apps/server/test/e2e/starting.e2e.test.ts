@@ -3,26 +3,11 @@ import { existsSync, statSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ChatClient } from './chat-client.ts'
-import { dataFolder, ServerProcess } from './server-process.ts'
+import { testServers } from './server-process.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function folder(): string {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  return path
-}
-
-function spawn(environment: Record<string, string>, args: readonly string[] = []): ServerProcess {
-  const server = ServerProcess.spawn(environment, args)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
-}
+const { cleanups, folder, spawn } = testServers()
 
 describe('C4: a first start without settings', () => {
   it('says where it serves, where data lives and how to get a token; its key lasts', async () => {

@@ -1,15 +1,12 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { getHistory } from './http-calls.ts'
-import { dataFolder, ServerProcess } from './server-process.ts'
+import { testServers } from './server-process.ts'
 
 const TOKEN = fileURLToPath(new URL('../../src/token.ts', import.meta.url))
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { folder, spawn } = testServers()
 
 interface Run {
   readonly code: number
@@ -30,13 +27,11 @@ async function run(environment: Record<string, string>, ...args: string[]): Prom
 }
 
 it('prints nothing but a token that the server takes, made before the server ever ran', async () => {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
+  const path = folder()
   const minted = await run({ DATA_DIR: path }, '--user', 'alice', '--rooms', '1,2', '--ttl', '1h')
   expect(minted).toMatchObject({ code: 0, stderr: '' })
   expect(minted.stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
-  const server = ServerProcess.spawn({ DATA_DIR: path, ROOM_ACCESS: 'claim' })
-  cleanups.push(() => server.stop('SIGKILL'))
+  const server = spawn({ DATA_DIR: path, ROOM_ACCESS: 'claim' })
   await server.logged('serving')
   const token = minted.stdout.trim()
   expect((await getHistory(server.url, token, '/2')).status).toBe(200)
@@ -44,8 +39,7 @@ it('prints nothing but a token that the server takes, made before the server eve
 })
 
 it('says what it was not told, and signs nothing for a public key', async () => {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
+  const path = folder()
   expect(await run({ DATA_DIR: path })).toMatchObject({
     code: 2,
     stdout: '',
