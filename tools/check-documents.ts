@@ -1,26 +1,19 @@
 /**
  * Holds that the code in the documents is code: every TypeScript and JavaScript block of README.md, docs/ and the packages' READMEs
- * is compiled. What a block takes for granted stands before it in a comment, `<!-- given: declare const clock: Clock -->`. A
- * link to a file of the repository must lead somewhere. Run by `pnpm check`.
+ * is compiled. What a block takes for granted stands before it in a comment, `<!-- given: declare const clock: Clock -->`.
+ * Every command, in a block of a shell or between words, is one that CI runs (`document-commands.ts` says who), or is marked
+ * `†` on a page that says why not; a block of any other kind is refused, but for drawings (`text`). A setting must be one that
+ * the sources know, and a link to a file of the repository must lead somewhere. Run by `pnpm check`.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { commandsOf, documentPages, RUN_BY_TEST, RUN_ELSEWHERE } from './document-commands.ts'
 
 const root = resolve(import.meta.dirname, '..')
 /** In a package that has the drivers and the clients installed. */
 const folder = join(root, 'apps/server/artefacts/documents')
-const pages = globSync(
-  [
-    '*.md',
-    'docs/**/*.md',
-    'packages/*/README.md',
-    'packages/adapters/*/README.md',
-    'examples/*/README.md',
-    'apps/*/README.md',
-  ],
-  { cwd: root },
-)
+const pages = documentPages(root)
 const problems: string[] = []
 
 interface Block {
@@ -71,6 +64,53 @@ function checkLinks(page: string): void {
   }
 }
 
+/** Kinds of blocks, by who makes sure of them: the compiler, CI, nobody as there is nothing to run. */
+const KINDS = new Set(['ts', 'js', 'sh', 'text'])
+
+function checkKinds(page: string): void {
+  const text = readFileSync(join(root, page), 'utf8')
+  for (const [, kind = '', first = ''] of text.matchAll(/^```(.*)\n(.*)\n[\s\S]*?^```$/gm)) {
+    if (!KINDS.has(kind)) problems.push(`${page}: nothing runs a block of "${kind}"`)
+    if (kind === 'text' && /^(\$|pnpm|npx|curl|docker) /.test(first))
+      problems.push(`${page}: a command is no text: ${first}`)
+  }
+}
+
+function checkCommands(): void {
+  const found = new Set<string>()
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8')
+    const { run, notShown } = commandsOf(page, text)
+    for (const command of run) {
+      found.add(command)
+      if (!RUN_BY_TEST.includes(command) && RUN_ELSEWHERE[command] === undefined)
+        problems.push(`${page}: nobody runs ${command} (tools/document-commands.ts)`)
+    }
+    if (notShown.length > 0 && !/† (needs|not run) \w+/.test(text))
+      problems.push(`${page}: does not say why ${notShown.join(', ')} is not run`)
+  }
+  for (const command of [...RUN_BY_TEST, ...Object.keys(RUN_ELSEWHERE)])
+    if (!found.has(command)) problems.push(`tools/document-commands.ts: no page has ${command}`)
+  for (const [command, [file, words]] of Object.entries(RUN_ELSEWHERE))
+    if (!readFileSync(join(root, file), 'utf8').includes(words))
+      problems.push(`tools/document-commands.ts: ${file} does not run ${command}`)
+}
+
+/** Names such as KAFKA_BROKERS, alone or with a value: settings, which configuration.md has from the program, and codes. */
+function checkNames(): void {
+  const sources = globSync(['{packages,apps,bench}/**/{src,test}/**/*.ts', 'docs/configuration.md'], {
+    cwd: root,
+    exclude: path => path.includes('node_modules'),
+  })
+    .map(path => readFileSync(join(root, path), 'utf8'))
+    .join('\n')
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8')
+    for (const [, name = ''] of text.matchAll(/`([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])(?:=[^`]*)?`/g))
+      if (!new RegExp(`\\b${name}\\b`).test(sources)) problems.push(`${page}: nothing knows ${name}`)
+  }
+}
+
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 const blocks = pages.flatMap(blocksOf)
@@ -96,7 +136,12 @@ try {
 } catch (error) {
   problems.push(String((error as { stdout?: string }).stdout ?? error))
 }
-for (const page of pages) checkLinks(page)
+for (const page of pages) {
+  checkLinks(page)
+  checkKinds(page)
+}
+checkCommands()
+checkNames()
 for (const problem of problems) process.stderr.write(`${problem}\n`)
 process.stdout.write(
   `documents: ${pages.length} pages, ${blocks.length} blocks compiled, ${problems.length} problems\n`,

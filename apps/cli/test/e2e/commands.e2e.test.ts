@@ -7,7 +7,7 @@ import { runCli } from './run-cli.ts'
 
 const SECRET = { JWT_SECRET: 'a secret of the end-to-end tests, 32 bytes or more' }
 
-const { cleanups, folder, start } = testServers()
+const { folder, start } = testServers()
 
 async function serve(): Promise<string> {
   return (await start()).url.replace('localhost', '127.0.0.1')
