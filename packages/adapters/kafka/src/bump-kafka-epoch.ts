@@ -141,7 +141,7 @@ async function holdsWhatWasArchived(archived: Archived): Promise<boolean> {
     const { broker } = await cluster.leaderOf(topic, partition)
     const fetched = await cluster.fetch(broker, topic, [{ partition, offset }])
     const record = fetched
-      .get(partition)
+      .get(partition)?.(offset)
       ?.messages.map(message => decodeRecord(message, partition, positions).record)
       .find(({ position }) => position.seq === offset)
     if (record !== undefined && recordFingerprint(record) !== watermark.fingerprint) return false

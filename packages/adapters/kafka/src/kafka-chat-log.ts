@@ -21,10 +21,11 @@ import { type KafkaChatLogOptions, type KafkaSettings, kafkaSettings } from './k
 import { LogConsuming } from './log-consuming.ts'
 import { LogEpochs } from './log-epochs.ts'
 import { LogFetcher } from './log-fetcher.ts'
-import { followPartitions } from './log-following.ts'
+import { LogFollowing } from './log-following.ts'
 import { encodeChat } from './log-record.ts'
 import { deadLetterTopic, type LogTopic, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
+import { type PartitionTail, TailBudget } from './partition-tail.ts'
 import { readEpochs } from './stored-epochs.ts'
 
 /** What an operator may want to count. */
@@ -77,6 +78,8 @@ class Log implements KafkaChatLog {
   readonly #deadLetters: DeadLetters
   readonly #appenders: readonly PartitionAppender[]
   readonly #opened = new Set<Closeable>()
+  readonly #followings = new Set<LogFollowing>()
+  readonly #tails: TailBudget
   readonly #troubled = new Set<number>()
   #appendRetries = 0
   #pendingBytes = 0
@@ -91,6 +94,7 @@ class Log implements KafkaChatLog {
     this.identity = Object.freeze({ clusterId: found.clusterId, topic, partitions, epoch })
     this.retentionMs = found.retentionMs
     this.#maxBatchBytes = found.maxBatchBytes
+    this.#tails = new TailBudget(settings.fetchBytes)
     this.#cluster = new KafkaCluster(kafka, settings)
     this.#deadLetters = new DeadLetters({
       cluster: this.#cluster,
@@ -111,6 +115,9 @@ class Log implements KafkaChatLog {
           clock,
           troubled: (troubled, error) => this.#appendFailed(troubled, error),
           recovered: recovered => this.#appendWorks(recovered),
+          acknowledged: (appended, offset, said) => {
+            for (const following of this.#followings) following.appended(appended, offset, said)
+          },
         }),
     )
   }
@@ -145,7 +152,8 @@ class Log implements KafkaChatLog {
     this.#pendingBytes += bytes
     try {
       const records = encoded.map(({ record }) => record)
-      return await appender.append(records, bytes, options?.signal)
+      const said = encoded.map(({ chat }) => chat)
+      return await appender.append({ records, bytes, chats: said }, options?.signal)
     } finally {
       this.#pendingBytes -= bytes
     }
@@ -174,9 +182,18 @@ class Log implements KafkaChatLog {
     if (from.length !== partitions) {
       throw new RangeError(`follow takes ${partitions} positions, one for each partition`)
     }
-    const fetcher = this.#fetcher('follower')
-    followPartitions(fetcher, from, follower, this.#epochs, this.#settings.logger)
-    return this.#keep(() => fetcher.close())
+    const options = {
+      epochs: this.#epochs,
+      logger: this.#settings.logger,
+      fetcher: this.#fetcher('follower'),
+      tails: this.#tails,
+    }
+    const following = new LogFollowing(options, from, follower)
+    this.#followings.add(following)
+    return this.#keep(() => {
+      this.#followings.delete(following)
+      return following.close()
+    })
   }
 
   async consume(consumer: LogConsumer): Promise<Closeable> {
@@ -188,6 +205,7 @@ class Log implements KafkaChatLog {
       cluster: this.#cluster,
       fetcher: this.#fetcher('archiver'),
       deadLetters: this.#deadLetters,
+      tailOf: (partition: number) => this.#tailOf(partition),
     }
     const consuming = new LogConsuming(options, consumer)
     return this.#keep(() => consuming.close())
@@ -221,6 +239,11 @@ class Log implements KafkaChatLog {
     const { topic, clock, logger } = this.#settings
     const cluster = new KafkaCluster(this.#kafka, this.#settings)
     return new LogFetcher({ cluster, topic, clock, logger, reader })
+  }
+
+  #tailOf(partition: number): PartitionTail | undefined {
+    const [following] = this.#followings
+    return following?.tailOf(partition)
   }
 
   #keep(end: () => Promise<void>): Closeable {

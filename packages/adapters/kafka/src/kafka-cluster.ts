@@ -23,6 +23,9 @@ export interface FetchRequest {
   readonly offset: number
 }
 
+/** What a fetch brought of a partition, from an offset on that was asked for or lies above it; undefined: nothing. */
+export type Fetched = (wanted: number) => FetchedRecords | undefined
+
 /** `first` is the oldest record's offset, `next` the one that the next record gets. */
 export interface OffsetRange {
   readonly first: number
@@ -113,7 +116,7 @@ export class KafkaCluster {
     broker: DriverBroker,
     topic: string,
     requests: readonly FetchRequest[],
-  ): Promise<ReadonlyMap<number, FetchedRecords>> {
+  ): Promise<ReadonlyMap<number, Fetched>> {
     const maxBytes = this.#settings.fetchBytes
     const partitions = requests.map(({ partition, offset }) => ({
       partition,
@@ -127,11 +130,11 @@ export class KafkaCluster {
       isolationLevel: READ_COMMITTED,
       topics: [{ topic, partitions }],
     })
-    const fetched = new Map<number, FetchedRecords>()
+    const fetched = new Map<number, Fetched>()
     for (const response of responses.flatMap(({ partitions: answered }) => answered)) {
       const request = requests.find(({ partition }) => partition === response.partition)
-      const records = request && fetchedRecords(topic, request.offset, response)
-      if (records !== undefined) fetched.set(response.partition, records)
+      if (request === undefined) continue
+      fetched.set(response.partition, wanted => fetchedRecords(topic, request.offset, wanted, response))
     }
     return fetched
   }

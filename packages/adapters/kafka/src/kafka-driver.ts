@@ -126,14 +126,20 @@ export function newCluster(kafka: Kafka, settings: KafkaSettings, firstBroker: n
   })
 }
 
-/** @returns undefined when the fetch brought nothing */
+/**
+ * What a fetch from `asked` on brought of the records from `wanted` on, which may be later.
+ * @returns undefined when it is nothing
+ */
 export function fetchedRecords(
   topic: string,
-  offset: number,
+  asked: number,
+  wanted: number,
   partition: DriverPartition,
 ): FetchedRecords | undefined {
-  const batch = new Batch(topic, String(offset), partition)
-  if (batch.isEmptyDueToLogCompactedMessages()) return { messages: [], nextOffset: offset + 1 }
+  const batch = new Batch(topic, String(wanted), partition)
+  if (batch.isEmptyDueToLogCompactedMessages()) {
+    return wanted > asked ? undefined : { messages: [], nextOffset: wanted + 1 }
+  }
   if (batch.isEmptyIncludingFiltered()) return undefined
   return { messages: batch.messages, nextOffset: Number(batch.lastOffset()) + 1 }
 }

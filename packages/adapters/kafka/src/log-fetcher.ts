@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@sgs-chat/core'
-import type { KafkaCluster } from './kafka-cluster.ts'
+import type { Fetched, KafkaCluster } from './kafka-cluster.ts'
 import type { FetchedRecords } from './kafka-driver.ts'
 import { brokerAnswer, kafkaError } from './kafka-errors.ts'
 
@@ -175,10 +175,14 @@ export class LogFetcher {
     return this.#targets.has(target) && target.wanted() === offset
   }
 
-  #give(target: FetchTarget, offset: number, fetched: FetchedRecords | undefined): void {
-    if (fetched === undefined || !this.#isWanted(target, offset)) return
+  /** A target may have gone on meanwhile, by what this process has appended itself. */
+  #give(target: FetchTarget, asked: number, fetched: Fetched | undefined): void {
+    const wanted = this.#targets.has(target) ? target.wanted() : undefined
+    if (fetched === undefined || wanted === undefined || wanted < asked) return
+    const records = fetched(wanted)
+    if (records === undefined) return
     this.#stalled.delete(target)
-    target.take(fetched)
+    target.take(records)
   }
 
   #inHand(leader: number, targets: readonly FetchTarget[]): readonly FetchTarget[] {

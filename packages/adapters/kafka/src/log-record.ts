@@ -34,6 +34,8 @@ export interface DecodedRecord {
 
 export interface EncodedChat {
   readonly record: WrittenRecord
+  /** What a reader of the record gets. */
+  readonly chat: Chat
   readonly bytes: number
 }
 
@@ -45,12 +47,13 @@ export function encodeChat(
   { _id, roomId, senderId, messageType, content, createdAt }: Chat,
   origin?: string,
 ): EncodedChat {
-  const at = new Date(createdAt).toISOString()
-  const text = JSON.stringify({ _id, roomId, senderId, messageType, content, createdAt: at })
+  const at = new Date(createdAt)
+  const text = JSON.stringify({ _id, roomId, senderId, messageType, content, createdAt: at.toISOString() })
   const value = Buffer.from(text)
   const headers = { schema: SCHEMA, ...(origin === undefined ? {} : { [ORIGIN]: origin }) }
   return {
     record: { key: String(roomId), value, headers },
+    chat: { _id, roomId, senderId, messageType, content, createdAt: at.getTime() },
     bytes: value.length + RECORD_OVERHEAD + (origin === undefined ? 0 : ORIGIN_OVERHEAD),
   }
 }

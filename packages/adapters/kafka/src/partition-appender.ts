@@ -1,6 +1,6 @@
 import { setImmediate as turnEnd } from 'node:timers/promises'
-import type { CallOptions, Clock, Outcome, Position } from '@sgs-chat/core'
-import type { KafkaCluster, WrittenRecord } from './kafka-cluster.ts'
+import type { CallOptions, Chat, Clock, Outcome, Position } from '@sgs-chat/core'
+import type { KafkaCluster } from './kafka-cluster.ts'
 import {
   appendTimeoutError,
   interruptedError,
@@ -9,7 +9,7 @@ import {
   produceOutcome,
 } from './kafka-errors.ts'
 import type { LogEpochs } from './log-epochs.ts'
-import { PendingAppend } from './pending-append.ts'
+import { type AppendRecords, PendingAppend } from './pending-append.ts'
 import { staggeredRestMs } from './staggered-rest.ts'
 
 export interface PartitionAppenderOptions {
@@ -23,6 +23,8 @@ export interface PartitionAppenderOptions {
   /** Told of every try that will be made again, and of the first one that works after such. */
   readonly troubled: (partition: number, error: unknown) => void
   readonly recovered: (partition: number) => void
+  /** Told of every batch that the broker has acknowledged, before its appends are answered, with what its records say. */
+  readonly acknowledged?: (partition: number, offset: number, chats: readonly Chat[]) => void
 }
 
 const FIRST_REST_MS = 50
@@ -48,15 +50,11 @@ export class PartitionAppender {
     this.#options = options
   }
 
-  append(
-    records: readonly WrittenRecord[],
-    bytes: number,
-    signal: CallOptions['signal'],
-  ): Promise<readonly Position[]> {
+  append(records: AppendRecords, signal: CallOptions['signal']): Promise<readonly Position[]> {
     const { clock, appendTimeoutMs: timeoutMs } = this.#options
     const onTimeout = (): void =>
       pending.reject(appendTimeoutError(timeoutMs, this.#lastError, this.#outcomeOf(pending)))
-    const pending = new PendingAppend(records, bytes, { clock, timeoutMs, onTimeout }, signal)
+    const pending = new PendingAppend(records, { clock, timeoutMs, onTimeout }, signal)
     this.#waiting.push(pending)
     this.#running ??= this.#run()
     return pending.answer
@@ -138,7 +136,14 @@ export class PartitionAppender {
 
   /** The records of a batch lie one after the other. */
   #acknowledge(baseOffset: number): void {
-    const { epochs, partition, recovered } = this.#options
+    const { epochs, partition, recovered, acknowledged } = this.#options
+    if (this.#underway.every(({ chats }) => chats !== undefined)) {
+      acknowledged?.(
+        partition,
+        baseOffset,
+        this.#underway.flatMap(({ chats = [] }) => chats),
+      )
+    }
     let offset = baseOffset
     for (const pending of this.#underway) {
       const first = offset

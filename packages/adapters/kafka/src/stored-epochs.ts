@@ -72,7 +72,7 @@ async function lastRecord(
   for (let offset = first; offset < next; ) {
     const { broker } = await cluster.leaderOf(name, PARTITION)
     const fetched = await cluster.fetch(broker, name, [{ partition: PARTITION, offset }])
-    const records = fetched.get(PARTITION)
+    const records = fetched.get(PARTITION)?.(offset)
     if (records === undefined) continue
     last = records.messages.at(-1) ?? last
     offset = records.nextOffset

@@ -96,7 +96,9 @@ async function storm(seed: number): Promise<void> {
   for (let count = 0; count < 60; count++) {
     const values = Array.from({ length: random.int(1, 3) }, (_, index) => `${count}.${index}`)
     const abort = new AbortController()
-    const answer = settled(appender.append(recordsOf(values), 10 * values.length, abort.signal))
+    const answer = settled(
+      appender.append({ records: recordsOf(values), bytes: 10 * values.length }, abort.signal),
+    )
     sent.push({ values, answer })
     if (random.chance(0.05)) abort.abort(new Error('aborted'))
     if (random.chance(0.3)) await clock.advanceAsync(random.int(0, 400))
@@ -144,7 +146,7 @@ it('what comes in one turn, or while a request is under way, is one batch, and a
     },
   }
   const appender = new PartitionAppender({ ...optionsOf(cluster, clock), cluster: slow })
-  const append = (value: string) => appender.append(recordsOf([value]), 10, undefined)
+  const append = (value: string) => appender.append({ records: recordsOf([value]), bytes: 10 }, undefined)
   const first = [append('a')]
   // Another callback of the same turn.
   await Promise.resolve()
@@ -171,11 +173,11 @@ it('an answer that a broker gives for good is told at once, and is no reason to 
     },
   }
   const appender = new PartitionAppender({ ...optionsOf(cluster, clock), cluster: picky })
-  const refused = await settled(appender.append(recordsOf(['a']), 10, undefined))
+  const refused = await settled(appender.append({ records: recordsOf(['a']), bytes: 10 }, undefined))
   assert.ok(refused.status === 'rejected' && ChatError.is(refused.reason))
   assert.equal(refused.reason.code, 'KAFKA_SERIALIZE_FAILED')
   assert.equal(refused.reason.outcome, 'rejected')
-  assert.equal((await appender.append(recordsOf(['b']), 10, undefined)).length, 1)
+  assert.equal((await appender.append({ records: recordsOf(['b']), bytes: 10 }, undefined)).length, 1)
 })
 
 it('G7.2: a batch that the topic takes no more is sent in halves, in order, and what is too large alone is refused alone', async () => {
@@ -192,7 +194,7 @@ it('G7.2: a batch that the topic takes no more is sent in halves, in order, and 
   const appender = new PartitionAppender({ ...optionsOf(cluster, clock), cluster: shrunk })
   const sent = ['a', 'b', 'long', 'c', 'd', 'e', 'f'].map(value => ({
     value,
-    answer: settled(appender.append(recordsOf([value]), 10, undefined)),
+    answer: settled(appender.append({ records: recordsOf([value]), bytes: 10 }, undefined)),
   }))
   for (let turns = 0; turns < 40; turns++) {
     await setImmediate()
@@ -248,7 +250,9 @@ it('G1.4: a partition whose requests cost the connection each time does not take
       epochs,
       partition,
     }
-    return settled(new PartitionAppender(options).append(recordsOf([`${partition}`]), 10, undefined))
+    return settled(
+      new PartitionAppender(options).append({ records: recordsOf([`${partition}`]), bytes: 10 }, undefined),
+    )
   })
   // The appends of a turn travel at its end; only then is there a request that time can pass over.
   await setImmediate()

@@ -99,7 +99,7 @@ async function append(
   const attempt = async (): Promise<void> => {
     const records = batch.map(({ encoded }) => encoded.record)
     const bytes = batch.reduce((sum, { encoded }) => sum + encoded.bytes, 0)
-    await appender.append(records, bytes, signal)
+    await appender.append({ records, bytes }, signal)
   }
   const failed = async (error: unknown): Promise<boolean> => {
     if (kafkaError(error, 'append').code !== 'KAFKA_SERIALIZE_FAILED') return false
