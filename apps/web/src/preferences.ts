@@ -40,10 +40,6 @@ function readRooms(): readonly number[] {
   return rooms.map(Number).filter(Number.isSafeInteger).slice(0, MAX_ROOMS)
 }
 
-export function nextTheme(): void {
-  theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'auto'
-}
-
 export function rememberRoom(roomId: number): void {
   if (roomId === 0 || recentRooms.value.includes(roomId)) return
   recentRooms.value = [roomId, ...recentRooms.value].slice(0, MAX_ROOMS)

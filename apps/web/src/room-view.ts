@@ -7,12 +7,12 @@ import {
   type PresenceChange,
   type Room,
 } from '@sgs-chat/client'
+import { STRETCH_CHATS } from './days.ts'
 import { type PendingContent, type PendingItem, randomName } from './pending.ts'
 import { report } from './problems.ts'
 
-const PAGE = 50
-/** Rows that are made at a time: more of them would keep a slow device from scrolling for longer than people notice. */
-const SLICE = 20
+/** Read at once. */
+const PAGE = 3 * STRETCH_CHATS
 /** Chats that the page keeps of a room; older ones are read again when somebody scrolls back to them. */
 const MAX_CHATS = 3_000
 /** After a longer absence the newest are shown, and the rest is read by scrolling back. */
@@ -78,8 +78,9 @@ export class RoomView {
       const isFirst = before === 'unread' || oldest === undefined
       const page = await this.room.history(isFirst ? { limit: PAGE } : { before: oldest, limit: PAGE })
       const left = page.chats.toSorted(byPosition)
+      // More at a time would keep a slow device from scrolling for longer than people notice.
       while (left.length > 0 && era === this.#era) {
-        this.#add(left.splice(-SLICE))
+        this.#add(left.splice(-STRETCH_CHATS))
         await nextTurn()
       }
       if (era === this.#era) this.past.value = page.hasOlder ? 'more' : 'all'

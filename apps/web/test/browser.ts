@@ -1,17 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { useService } from '../../../tools/services/use-service.ts'
-
-const FOLDER = resolve(import.meta.dirname, '../../../artefacts/web')
-const README_PICTURE = resolve(import.meta.dirname, '../../../docs/page.png')
 
 /** A real Chromium that asks nobody but the test's server; undefined: there is none here, which was said. */
 export async function launch(): Promise<Browser | undefined> {
   const service = await useService('chromium')
   if (service === undefined) return undefined
-  mkdirSync(FOLDER, { recursive: true })
   return chromium.launch({
     executablePath: service.address,
     args: [
@@ -65,66 +58,6 @@ export async function openPage(
   })
   await page.goto(url)
   return { page, faults }
-}
-
-export async function signInByName(page: Page, name: string): Promise<void> {
-  await page.getByLabel(/Your name|이름/).fill(name)
-  await page
-    .getByRole('button', { name: /^(Enter|들어가기)$/ })
-    .first()
-    .click()
-  await page.locator('.composer').waitFor()
-}
-
-export async function signInByToken(page: Page, token: string): Promise<void> {
-  await page.getByText('I have a token').click()
-  await page.locator('input[name=token]').fill(token)
-  await page.getByRole('button', { name: 'Enter' }).last().click()
-}
-
-export async function goToRoom(page: Page, roomId: number): Promise<void> {
-  await page.locator('.go input').fill(String(roomId))
-  await page.locator('.go input').press('Enter')
-  await page.getByRole('heading', { name: `Room ${roomId}` }).waitFor()
-}
-
-export async function say(page: Page, words: string): Promise<void> {
-  await page.locator('.composer textarea').fill(words)
-  await page.locator('.composer textarea').press('Enter')
-}
-
-/** What the room shows, in its order; ours that is still under way left out. */
-export function shown(page: Page): Promise<string[]> {
-  return page.locator('section > ol > .chat .bubble').allTextContents()
-}
-
-export function screenshot(page: Page, name: string): Promise<Buffer> {
-  return page.screenshot({ path: join(FOLDER, `${name}.png`) })
-}
-
-/** README's picture is one of these; it is written anew when UPDATE_PAGE_PICTURE is set. */
-export async function screenshotForReadme(page: Page, name: string): Promise<void> {
-  const picture = await screenshot(page, name)
-  if (process.env.UPDATE_PAGE_PICTURE) writeFileSync(README_PICTURE, picture)
-}
-
-export const figuresFile: string = join(FOLDER, 'figures.json')
-
-interface Violation {
-  readonly id: string
-  readonly impact: string
-  readonly nodes: readonly { readonly html: string }[]
-}
-
-/** What axe finds that is serious or worse. */
-export async function seriousFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const violations = await page.evaluate<Violation[]>(
-    'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
-  )
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
 }
 
 interface TraceEvent {

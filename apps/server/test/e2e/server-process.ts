@@ -109,7 +109,7 @@ export class ServerProcess {
 }
 
 /** What a test file starts servers with. */
-interface TestServers {
+export interface TestServers {
   /** Steps that undo something, done after each test, the last one first. */
   readonly cleanups: (() => unknown)[]
   /** A path for one server's data. */

@@ -1,13 +1,15 @@
 import { type ReadonlySignal, useSignal } from '@preact/signals'
 import type { Chat } from '@sgs-chat/client'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { type DayOfChats, daysOf } from '../days.ts'
 import { language } from '../preferences.ts'
 import { report } from '../problems.ts'
 import type { RoomView } from '../room-view.ts'
 import { text } from '../text.ts'
-import { chatRow } from './chat-row.tsx'
-import { type DayOfChats, daysOf } from './days.ts'
+import { Icon } from './icon.tsx'
+import { Notice } from './notice.tsx'
 import { PendingRow } from './pending-row.tsx'
+import { chatStretch } from './stretch.tsx'
 
 interface ChatListProps {
   readonly view: RoomView
@@ -29,7 +31,15 @@ export function ChatList({ view, ownId }: ChatListProps) {
   const pending = view.pending.value
   const past = view.past.value
   const t = text.value
-  const days = useMemo(() => daysOf(chats), [chats, language.value])
+  const anchor = useRef<string>(undefined)
+  const days = useMemo(() => {
+    let place = chats.findIndex(({ id }) => id === anchor.current)
+    if (place < 0) {
+      place = 0
+      anchor.current = chats[0]?.id
+    }
+    return daysOf(chats, place)
+  }, [chats, language.value])
 
   const readOlder = (): void => {
     view.readOlder().catch(report)
@@ -105,7 +115,8 @@ export function ChatList({ view, ownId }: ChatListProps) {
       </section>
       {isAtEnd.value ? null : (
         <button type="button" class="to-end" onClick={toEnd}>
-          {unseen.value > 0 ? t.newChats(unseen.value) : t.toNewest} ↓
+          {unseen.value > 0 ? t.newChats(unseen.value) : t.toNewest}
+          <Icon name="down" />
         </button>
       )}
       <Heard chat={view.lastHeard.value} />
@@ -124,7 +135,12 @@ function Beginning({ past, isEmpty, onMore }: BeginningProps) {
   switch (past) {
     case 'unread':
     case 'reading':
-      return <p class="beginning">{t.loading}</p>
+      return (
+        <p class="beginning">
+          <span class="spinner" />
+          {t.loading}
+        </p>
+      )
     case 'more':
       return (
         <p class="beginning">
@@ -134,7 +150,14 @@ function Beginning({ past, isEmpty, onMore }: BeginningProps) {
         </p>
       )
     case 'all':
-      return <p class="beginning">{isEmpty ? t.noChats : t.beginning}</p>
+      return isEmpty ? (
+        <Notice icon="chats">
+          <h2>{t.noChats}</h2>
+          <p>{t.noChatsHint}</p>
+        </Notice>
+      ) : (
+        <p class="beginning">{t.beginning}</p>
+      )
   }
 }
 
@@ -144,11 +167,7 @@ function Day({ day, ownId }: { readonly day: DayOfChats; readonly ownId: string 
       <h2 class="day">
         <time dateTime={day.key}>{day.name}</time>
       </h2>
-      <ol>
-        {day.chats.map(({ chat, isFollowing }) =>
-          chatRow({ chat, isOwn: chat.senderId === ownId, isFollowing }),
-        )}
-      </ol>
+      {day.stretches.map(rows => chatStretch(rows, ownId))}
     </section>
   )
 }

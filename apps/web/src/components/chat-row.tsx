@@ -1,50 +1,34 @@
 import type { Chat } from '@sgs-chat/client'
-import type { VNode } from 'preact'
 import { attachmentOf } from '../attachment.ts'
-import { language } from '../preferences.ts'
+import { type RowOfChat, timeOf } from '../days.ts'
 import { Avatar } from './avatar.tsx'
-import { timeOf } from './days.ts'
 import { FileCard } from './file-card.tsx'
 import { Linked } from './linked.tsx'
 import { Picture } from './picture.tsx'
 
-interface ChatRowProps {
-  readonly chat: Chat
+interface ChatRowProps extends RowOfChat {
   readonly isOwn: boolean
-  /** The one above is of the same sender, a moment before: the name stands there. */
-  readonly isFollowing: boolean
 }
 
-function ChatRow({ chat, isOwn, isFollowing }: ChatRowProps) {
+/** There are a thousand of these: no element more than what is seen or heard. */
+export function ChatRow({ chat, isOwn, isFollowing, hasTime }: ChatRowProps) {
   const { id, senderId, createdAt } = chat
   return (
     <li class={`chat${isOwn ? ' own' : ''}${isFollowing ? ' following' : ''}`} data-id={id}>
-      {isOwn ? null : isFollowing ? <span class="no-avatar" /> : <Avatar name={senderId} />}
-      <div class="said">
-        <span class={isFollowing || isOwn ? 'visually-hidden' : 'sender'}>{senderId}</span>
+      {isFollowing ? (
         <Content chat={chat} />
-      </div>
-      <time dateTime={createdAt.toJSON() ?? undefined}>{timeOf(createdAt)}</time>
+      ) : (
+        <>
+          {isOwn ? null : <Avatar name={senderId} />}
+          <div class="said">
+            <span class={isOwn ? 'visually-hidden' : 'sender'}>{senderId}</span>
+            <Content chat={chat} />
+          </div>
+        </>
+      )}
+      {hasTime ? <time dateTime={createdAt.toJSON() ?? undefined}>{timeOf(createdAt)}</time> : null}
     </li>
   )
-}
-
-interface KnownRow {
-  readonly key: string
-  readonly row: VNode
-}
-
-const rows = new WeakMap<Chat, KnownRow>()
-
-/** A thousand rows are on the page, and nearly all of them stay as they are: Preact does not look at the same element twice. */
-export function chatRow(props: ChatRowProps): VNode {
-  const { chat, isOwn, isFollowing } = props
-  const key = `${language.value} ${isOwn} ${isFollowing}`
-  const known = rows.get(chat)
-  if (known?.key === key) return known.row
-  const row = <ChatRow key={chat.id} {...props} />
-  rows.set(chat, { key, row })
-  return row
 }
 
 function Content({ chat }: { readonly chat: Chat }) {

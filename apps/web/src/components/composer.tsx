@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { RoomView } from '../room-view.ts'
 import { text } from '../text.ts'
+import { Icon } from './icon.tsx'
 
 /** As the server's default; the client says the rest. */
 const MAX_CHARACTERS = 10_000
@@ -46,33 +47,39 @@ export function Composer({ view, name }: { readonly view: RoomView; readonly nam
       }}
     >
       <input ref={files} type="file" multiple hidden onChange={chosen} aria-label={t.attach} />
-      <button
-        type="button"
-        class="quiet icon"
-        aria-label={t.attach}
-        title={t.attach}
-        onClick={() => files.current?.click()}
-      >
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M20 11.500 11.800 19.700a5 5 0 0 1-7.100-7.100l8.500-8.500a3.300 3.300 0 0 1 4.700 4.700l-8.500 8.500a1.700 1.700 0 0 1-2.400-2.400l7.800-7.800" />
-        </svg>
-      </button>
-      <textarea
-        ref={box}
-        rows={1}
-        maxLength={MAX_CHARACTERS}
-        aria-label={t.messageTo(name)}
-        placeholder={t.messageTo(name)}
-        value={draft.value}
-        onInput={({ currentTarget }) => {
-          draft.value = currentTarget.value
-        }}
-        onKeyDown={pressed}
-        onPaste={pasted}
-      />
-      <button type="submit" class="primary" disabled={draft.value.trim() === ''}>
-        {t.send}
-      </button>
+      <div class="message">
+        <button
+          type="button"
+          class="quiet icon"
+          aria-label={t.attach}
+          title={t.attach}
+          onClick={() => files.current?.click()}
+        >
+          <Icon name="attach" />
+        </button>
+        <textarea
+          ref={box}
+          rows={1}
+          maxLength={MAX_CHARACTERS}
+          aria-label={t.messageTo(name)}
+          placeholder={t.messageTo(name)}
+          value={draft.value}
+          onInput={({ currentTarget }) => {
+            draft.value = currentTarget.value
+          }}
+          onKeyDown={pressed}
+          onPaste={pasted}
+        />
+        <button
+          type="submit"
+          class="primary icon"
+          aria-label={t.send}
+          title={t.send}
+          disabled={draft.value.trim() === ''}
+        >
+          <Icon name="send" />
+        </button>
+      </div>
     </form>
   )
 }

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks'
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
 import { ErrorText } from './error-text.tsx'
+import { Icon } from './icon.tsx'
 
 const TICK_MS = 500
 
@@ -31,6 +32,7 @@ export function ConnectionBanner({ session }: { readonly session: Session }) {
           <span class="visually-hidden" role="status">
             {t.errors.CONNECTION_LOST}
           </span>
+          <Icon name="offline" />
           <span>{t.lost(seconds)}</span>
           <button type="button" onClick={tryNow}>
             {t.now}
@@ -42,6 +44,7 @@ export function ConnectionBanner({ session }: { readonly session: Session }) {
       if (session.tokenWish.value !== undefined) return null
       return (
         <div class="banner" role="alert">
+          <Icon name="alert" />
           <ErrorText error={state.error} hint={t.refused} />
           <button type="button" onClick={tryNow}>
             {t.now}
@@ -51,7 +54,8 @@ export function ConnectionBanner({ session }: { readonly session: Session }) {
     case 'connecting':
       return (
         <div class="banner" role="status">
-          {t.connecting}
+          <span class="spinner" />
+          <span>{t.connecting}</span>
         </div>
       )
     case 'idle':

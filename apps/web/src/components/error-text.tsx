@@ -1,18 +1,18 @@
 import type { ClientError } from '@sgs-chat/client'
 import { text } from '../text.ts'
 
-/** A failure in words for people, with the server's own for who wants to know. */
-export function ErrorText({
-  error,
-  hint,
-}: {
+interface ErrorTextProps {
   readonly error: ClientError
+  /** Says it better here than the words for its code; empty: something above says it. */
   readonly hint?: string | undefined
-}) {
+}
+
+/** A failure in words for people, with the server's own for who wants to know. */
+export function ErrorText({ error, hint }: ErrorTextProps) {
   const t = text.value
   return (
     <div class="error-text">
-      <p>{hint ?? t.errors[error.code] ?? t.failure}</p>
+      {hint === '' ? null : <p>{hint ?? t.errors[error.code] ?? t.failure}</p>}
       <details>
         <summary>{t.details}</summary>
         <code>

@@ -5,6 +5,7 @@ import { saveFile, sizeOf } from '../attachment.ts'
 import { report } from '../problems.ts'
 import { session } from '../session.ts'
 import { text } from '../text.ts'
+import { Icon } from './icon.tsx'
 
 /** A file by name and size, which are asked for when it comes into sight. */
 export function FileCard({ url }: { readonly url: string }) {
@@ -38,17 +39,14 @@ export function FileCard({ url }: { readonly url: string }) {
   const { name = t.file, bytes } = facts.value ?? {}
   return (
     <a class="file-card" href={url} download onClick={save} ref={card}>
-      <FileIcon />
+      <span class="file-icon">
+        <Icon name="file" />
+      </span>
       <span class="file-name">{name}</span>
       <small>{bytes === undefined ? t.unknownSize : sizeOf(bytes)}</small>
+      <span class="file-action">
+        <Icon name="download" />
+      </span>
     </a>
-  )
-}
-
-export function FileIcon() {
-  return (
-    <svg viewBox="0 0 24 24" aria-hidden="true">
-      <path d="M6 3h8l4 4v14H6zM14 3v4h4" />
-    </svg>
   )
 }

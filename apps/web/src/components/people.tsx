@@ -7,8 +7,13 @@ import { Avatar } from './avatar.tsx'
 const MAX_FACES = 4
 const NOTE_MS = 4_000
 
-/** Who is in the room, and a word when somebody comes or goes. */
-export function People({ view, ownId }: { readonly view: RoomView; readonly ownId: ReadonlySignal<string> }) {
+interface PeopleProps {
+  readonly view: RoomView
+  readonly ownId: ReadonlySignal<string>
+}
+
+/** How many are in the room; for a moment, who has come or gone. */
+export function PeopleNote({ view, ownId }: PeopleProps) {
   const people = view.people.value
   const note = useSignal('')
   useEffect(() => {
@@ -28,35 +33,42 @@ export function People({ view, ownId }: { readonly view: RoomView; readonly ownI
     }, NOTE_MS)
     return () => clearTimeout(timer)
   }, [people, note, ownId])
+  const count = people === undefined ? '' : text.value.peopleCount(people.count)
+  return (
+    <p class="note" role="status">
+      {note.value || count}
+    </p>
+  )
+}
+
+/** Who is in the room: some faces, all names. */
+export function People({ view, ownId }: PeopleProps) {
+  const people = view.people.value
   const t = text.value
+  if (people === undefined) return null
   return (
     <div class="people">
-      <span class="note" role="status">
-        {note.value}
-      </span>
-      {people === undefined ? null : (
-        <>
-          <button type="button" class="quiet faces" popovertarget="people-list">
-            {people.users.slice(0, MAX_FACES).map(name => (
-              <Avatar key={name} name={name} />
-            ))}
-            <span class="visually-hidden">{t.peopleCount(people.count)}</span>
-            <span class="count" aria-hidden="true">
-              {people.count}
-            </span>
-          </button>
-          <section class="people-list" id="people-list" popover="auto" aria-label={t.people}>
-            <h2>{t.peopleCount(people.count)}</h2>
-            <ul>
-              {people.users.map(name => (
-                <li key={name}>
-                  <Avatar name={name} /> {name} {name === ownId.value ? <small>({t.you})</small> : null}
-                </li>
-              ))}
-            </ul>
-          </section>
-        </>
-      )}
+      <button type="button" class="quiet faces" popovertarget="people-list">
+        {people.users.slice(0, MAX_FACES).map(name => (
+          <Avatar key={name} name={name} />
+        ))}
+        <span class="visually-hidden">{t.peopleCount(people.count)}</span>
+        <span class="count" aria-hidden="true">
+          {people.count}
+        </span>
+      </button>
+      <section class="people-list" id="people-list" popover="auto" role="dialog" aria-label={t.people}>
+        <h2>{t.peopleCount(people.count)}</h2>
+        <ul>
+          {people.users.map(name => (
+            <li key={name}>
+              <Avatar name={name} />
+              <span class="name">{name}</span>
+              {name === ownId.value ? <small>{t.you}</small> : null}
+            </li>
+          ))}
+        </ul>
+      </section>
     </div>
   )
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { session } from '../session.ts'
 import { text } from '../text.ts'
 import { FileCard } from './file-card.tsx'
+import { Icon } from './icon.tsx'
 
 /** The longest side of what a server that makes small pictures sends; another one sends the whole. */
 const THUMBNAIL_PIXELS = 640
@@ -63,15 +64,23 @@ export function Picture({ url, sender }: { readonly url: string; readonly sender
           if (target === currentTarget) currentTarget.close()
         }}
       >
-        {isOpen.value ? <img src={own.value ?? url} alt={t.picture(sender)} /> : null}
-        <p>
-          <a href={own.value ?? url} download>
-            {t.download}
+        <header>
+          <p>{t.picture(sender)}</p>
+          <a class="icon" href={own.value ?? url} download aria-label={t.download} title={t.download}>
+            <Icon name="download" />
           </a>
-          <button type="button" onClick={() => dialog.current?.close()}>
-            {t.close}
+          <button
+            type="button"
+            class="icon"
+            aria-label={t.close}
+            title={t.close}
+            autofocus
+            onClick={() => dialog.current?.close()}
+          >
+            <Icon name="close" />
           </button>
-        </p>
+        </header>
+        {isOpen.value ? <img src={own.value ?? url} alt={t.picture(sender)} /> : null}
       </dialog>
     </>
   )

@@ -6,7 +6,9 @@ import { text } from '../text.ts'
 import { ChatList } from './chat-list.tsx'
 import { Composer } from './composer.tsx'
 import { ErrorText } from './error-text.tsx'
-import { People } from './people.tsx'
+import { Icon } from './icon.tsx'
+import { Notice } from './notice.tsx'
+import { People, PeopleNote } from './people.tsx'
 
 interface RoomPageProps {
   readonly view: RoomView
@@ -39,10 +41,13 @@ export function RoomPage({ view, name, session }: RoomPageProps) {
       onDrop={drop}
     >
       <header>
-        <button type="button" class="menu-button" popovertarget="menu" aria-label={t.menu}>
-          ☰
+        <button type="button" class="quiet icon menu-button" popovertarget="menu" aria-label={t.menu}>
+          <Icon name="menu" />
         </button>
-        <h1>{name}</h1>
+        <div class="titles">
+          <h1>{name}</h1>
+          <PeopleNote view={view} ownId={session.userId} />
+        </div>
         <People view={view} ownId={session.userId} />
       </header>
       {ended === undefined ? (
@@ -51,12 +56,25 @@ export function RoomPage({ view, name, session }: RoomPageProps) {
           <Composer view={view} name={name} />
         </>
       ) : (
-        <div class="ended" role="alert">
-          <ErrorText error={ended} hint={ended.code === 'CHAT-004' ? t.forbidden : undefined} />
-          <a href={linkTo(0)}>{t.back}</a>
-        </div>
+        <Notice icon={ended.code === 'CHAT-004' ? 'lock' : 'alert'} isAlert>
+          {ended.code === 'CHAT-004' ? (
+            <>
+              <h2>{t.forbidden}</h2>
+              <p>{t.forbiddenHint}</p>
+            </>
+          ) : null}
+          <a class="button primary" href={linkTo(0)}>
+            {t.back}
+          </a>
+          <ErrorText error={ended} hint={ended.code === 'CHAT-004' ? '' : undefined} />
+        </Notice>
       )}
-      {isDropping.value && ended === undefined ? <div class="drop-here">{t.dropHere}</div> : null}
+      {isDropping.value && ended === undefined ? (
+        <div class="drop-here">
+          <Icon name="attach" />
+          {t.dropHere}
+        </div>
+      ) : null}
     </div>
   )
 }

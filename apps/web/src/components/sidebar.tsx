@@ -4,6 +4,7 @@ import { linkTo } from '../route.ts'
 import { type Session, signOut } from '../session.ts'
 import { text } from '../text.ts'
 import { Avatar } from './avatar.tsx'
+import { Icon } from './icon.tsx'
 import { Preferences } from './preferences.tsx'
 import { fieldOf } from './sign-in.tsx'
 
@@ -24,9 +25,10 @@ export function Sidebar({ session, roomId, menu }: SidebarProps) {
   return (
     <aside class="sidebar" id="menu" popover="auto" ref={menu} aria-label={t.menu}>
       <p class="brand">
-        <img src="/web/icon.svg" alt="" width="28" height="28" /> {t.title}
+        <img src="/web/icon.svg" alt="" width="32" height="32" /> {t.title}
       </p>
       <nav aria-label={t.rooms}>
+        <h2>{t.rooms}</h2>
         <ul>
           <RoomLink roomId={0} name={t.lobby} isCurrent={roomId === 0} />
           {recentRooms.value.map(id => (
@@ -49,8 +51,8 @@ export function Sidebar({ session, roomId, menu }: SidebarProps) {
       <div class="own">
         <Avatar name={name} />
         <strong>{name}</strong>
-        <button type="button" class="quiet" onClick={signOut}>
-          {t.signOut}
+        <button type="button" class="quiet icon" aria-label={t.signOut} title={t.signOut} onClick={signOut}>
+          <Icon name="sign-out" />
         </button>
       </div>
       <Preferences />
@@ -68,7 +70,8 @@ function RoomLink({ roomId, name, isCurrent }: RoomLinkProps) {
   return (
     <li>
       <a href={linkTo(roomId)} aria-current={isCurrent ? 'page' : undefined}>
-        {name}
+        <Icon name={roomId === 0 ? 'lobby' : 'room'} />
+        <span class="name">{name}</span>
       </a>
     </li>
   )

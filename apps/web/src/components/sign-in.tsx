@@ -4,6 +4,7 @@ import { userName } from '../preferences.ts'
 import { type Credentials, signIn } from '../session.ts'
 import { text } from '../text.ts'
 import { ErrorText } from './error-text.tsx'
+import { Icon } from './icon.tsx'
 import { Preferences } from './preferences.tsx'
 
 export function SignIn() {
@@ -32,42 +33,49 @@ export function SignIn() {
   const t = text.value
   return (
     <main class="sign-in">
-      <img src="/web/icon.svg" alt="" width="56" height="56" />
-      <h1>{t.title}</h1>
-      <p>{t.intro}</p>
-      <form onSubmit={byName}>
-        <label>
-          {t.yourName}
-          <input
-            name="name"
-            value={userName.value}
-            onInput={({ currentTarget }) => {
-              userName.value = currentTarget.value
-            }}
-            required
-            pattern=".*\S.*"
-            maxLength={64}
-            autocomplete="username"
-          />
-        </label>
-        <button type="submit" class="primary" disabled={isBusy.value}>
-          {isBusy.value ? t.entering : t.enter}
-        </button>
-      </form>
-      <details>
-        <summary>{t.haveToken}</summary>
-        <form onSubmit={byToken}>
+      <header>
+        <img src="/web/icon.svg" alt="" width="64" height="64" />
+        <h1>{t.title}</h1>
+        <p>{t.intro}</p>
+      </header>
+      <div class="card">
+        <form onSubmit={byName}>
           <label>
-            {t.token}
-            <input name="token" type="password" required autocomplete="off" aria-describedby="token-hint" />
+            {t.yourName}
+            <input
+              name="name"
+              value={userName.value}
+              onInput={({ currentTarget }) => {
+                userName.value = currentTarget.value
+              }}
+              required
+              pattern=".*\S.*"
+              maxLength={64}
+              autocomplete="username"
+            />
           </label>
-          <small id="token-hint">{t.tokenHint}</small>
-          <button type="submit" disabled={isBusy.value}>
-            {t.enter}
+          <button type="submit" class="primary" disabled={isBusy.value}>
+            {isBusy.value ? t.entering : t.enter}
           </button>
         </form>
-      </details>
-      <div role="alert">{error.value === undefined ? null : <ErrorText {...error.value} />}</div>
+        <details>
+          <summary>
+            <Icon name="key" />
+            {t.haveToken}
+          </summary>
+          <form onSubmit={byToken}>
+            <label>
+              {t.token}
+              <input name="token" type="password" required autocomplete="off" aria-describedby="token-hint" />
+            </label>
+            <small id="token-hint">{t.tokenHint}</small>
+            <button type="submit" disabled={isBusy.value}>
+              {t.enter}
+            </button>
+          </form>
+        </details>
+        <div role="alert">{error.value === undefined ? null : <ErrorText {...error.value} />}</div>
+      </div>
       <Preferences />
     </main>
   )

@@ -1,5 +1,6 @@
 import type { Session } from '../session.ts'
 import { text } from '../text.ts'
+import { Icon } from './icon.tsx'
 import { fieldOf } from './sign-in.tsx'
 
 /** Asks who signed in with a token for a fresh one: before it ends, and when it has. */
@@ -13,6 +14,7 @@ export function TokenWishForm({ session }: { readonly session: Session }) {
   }
   return (
     <form class="banner token-wish" onSubmit={give}>
+      <Icon name="key" />
       <p role="status">{wish === 'expiring' ? t.tokenEnds : t.tokenOver}</p>
       <input
         name="token"
@@ -22,7 +24,9 @@ export function TokenWishForm({ session }: { readonly session: Session }) {
         aria-label={t.token}
         placeholder={t.token}
       />
-      <button type="submit">{t.goOn}</button>
+      <button type="submit" class="primary">
+        {t.goOn}
+      </button>
     </form>
   )
 }

@@ -1,0 +1,30 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import type { Page } from 'playwright-core'
+
+const FILE = resolve(import.meta.dirname, '../../../artefacts/web/figures.json')
+
+/** What the browser says of the page it shows; `tasks` are processor times, the longest first. */
+export async function recordFigures(page: Page, profile: string, tasks: readonly number[]): Promise<void> {
+  const figures = await page.evaluate(() => {
+    const [paint] = performance.getEntriesByName('first-contentful-paint')
+    const sizeOf = (ending: string): { transferred: number; decoded: number } => {
+      const part = performance.getEntriesByType('resource').find(({ name }) => name.endsWith(ending))
+      const { encodedBodySize, decodedBodySize } = part as PerformanceResourceTiming
+      return { transferred: encodedBodySize, decoded: decodedBodySize }
+    }
+    return {
+      firstContentfulPaintMs: Math.round(paint?.startTime ?? -1),
+      scriptBytes: sizeOf('.js'),
+      styleBytes: sizeOf('.css'),
+      longTasksWhileScrollingMs: (window as unknown as { longTasks: number[] }).longTasks.map(Math.round),
+    }
+  })
+  const all = existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {}
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+  const longestTasksWhileScrollingCpuMs = tasks.slice(0, 5).map(one => Math.round(one * 10) / 10)
+  all[profile] = { machine, ...figures, longestTasksWhileScrollingCpuMs }
+  mkdirSync(dirname(FILE), { recursive: true })
+  writeFileSync(FILE, `${JSON.stringify(all, undefined, 2)}\n`)
+}
