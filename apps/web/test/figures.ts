@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 
@@ -22,7 +22,7 @@ export async function recordFigures(page: Page, profile: string, tasks: readonly
     }
   })
   const all = existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {}
-  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`
   const longestTasksWhileScrollingCpuMs = tasks.slice(0, 5).map(one => Math.round(one * 10) / 10)
   all[profile] = { machine, ...figures, longestTasksWhileScrollingCpuMs }
   mkdirSync(dirname(FILE), { recursive: true })

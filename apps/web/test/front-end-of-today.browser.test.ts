@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { dataFolder, ServerProcess, tokenFor } from '../../server/test/e2e/server-process.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { testServers, tokenFor } from '../../server/test/e2e/server-process.ts'
 import { launch } from './browser.ts'
 
 const require = createRequire(import.meta.url)
@@ -19,7 +19,7 @@ const PAGE = '<!doctype html><meta charset="utf-8"><title>front end</title><link
 
 let browser: Browser | undefined
 let frontEnd: Server
-const cleanups: (() => unknown)[] = []
+const { cleanups, start } = testServers()
 beforeAll(async () => {
   browser = await launch()
   frontEnd = createServer((request, response) => {
@@ -32,9 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   frontEnd.close()
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
 /** The pieces of the two bundles that the page uses, as they hang on `window`. */
@@ -141,16 +138,13 @@ it.for(TRANSPORTS)(
   'T2.13, T6.1: the front end of today lives its whole life in Chromium, from another origin, over %s',
   async (transport, context) => {
     if (browser === undefined) return context.skip()
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
     const { port } = frontEnd.address() as AddressInfo
-    const server = await ServerProcess.start(path, {
+    const server = await start({
       CHAT_COMPAT: 'sgs',
       CHAT_TIME_ZONE: 'Asia/Seoul',
       ALLOWED_ORIGINS: `http://127.0.0.1:${port}`,
       SOCKJS_CLIENT_URL: `http://127.0.0.1:${port}/sockjs.js`,
     })
-    cleanups.push(() => server.stop('SIGKILL'))
     const page = await frontEndPage()
     const hour = (): number => (new Date().getUTCHours() + 9) % 24
     const hours = [hour()]
