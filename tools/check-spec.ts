@@ -26,6 +26,8 @@ const suites = filesIn(['packages/contract/src/**/*.ts'])
 const tests = filesIn([
   'packages/**/test/**/*.test.ts',
   'apps/*/test/**/*.test.ts',
+  // Played over each profile by two test files.
+  'apps/web/test/life/page-life.ts',
   'examples/*/test/**/*.test.ts',
   'bench/test/**/*.test.ts',
 ])

@@ -13,6 +13,16 @@ or with the key for development in DATA_DIR, which is made when it is not there.
   --rooms <list>   the rooms its user may enter where ROOM_ACCESS=claim
   --ttl <time>     how long it counts: 30s, 15m, 1h, 7d (default 12h)
   --json           prints {"token","user","expiresAt"} instead of the bare token
+
+Ends with
+  0  a token was printed, and nothing else on standard output
+  1  a setting is wrong, there is only JWT_PUBLIC_KEY to go by, or DATA_DIR cannot be used
+  2  the command line is wrong
+
+Examples
+  $ pnpm run token --user alice
+  $ pnpm chat token --user alice --rooms 7,8 --ttl 15m
+  $ curl -H "Authorization: Bearer $(pnpm -s chat token --user alice)" http://localhost:8031/chat/history/7
 `
 
 const EXIT_FAILED = 1

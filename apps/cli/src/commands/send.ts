@@ -56,8 +56,7 @@ async function run(room: number, said: string | undefined, given: Given): Promis
     token: await tokens(given.user),
     roomId: room,
     clientMessageId: randomUUID(),
-    progress: (sent, total) =>
-      line.show(`${Math.round((100 * sent) / Math.max(1, total))} % of ${total} bytes`),
+    progress: (sent, total) => line.showShare(sent / Math.max(1, total), `of ${total} bytes`),
   }).finally(() => line.clear())
   const { chat, position } = posted
   if (given.json) console.log(JSON.stringify({ ...chat, ...(position === undefined ? {} : { position }) }))

@@ -5,6 +5,7 @@ import { isAbove, type Position, positionIn, positionText } from '../position.ts
 import { NodeChooser, pause } from '../stomp/node-chooser.ts'
 import { TOKEN_HELP } from '../stomp/token-source.ts'
 import { chatLine, type ShownChat } from '../terminal/chat-line.ts'
+import { ProgressLine } from '../terminal/progress.ts'
 import { addClientFlags, type ClientFlags, clientOptions } from './client-flags.ts'
 import { position, readAnywhere } from './history.ts'
 import { roomId, wholeNumber } from './options.ts'
@@ -19,7 +20,7 @@ Ends with
   0  after --count chats, or by Ctrl-C
   1  the server refuses the room
   2  the command line is wrong
-  3  the server refuses the token
+  3  the server refuses the token, or no node could be asked for one
 
 Examples
   $ pnpm chat tail 7 --last 10
@@ -55,7 +56,8 @@ async function run(room: number, given: Given): Promise<void> {
   const options = await clientOptions(given)
   const over = new AbortController()
   process.once('SIGINT', () => over.abort())
-  const printer = new Printer(given, over)
+  const line = new ProgressLine()
+  const printer = new Printer(given, over, line)
   if (given.last > 0 && given.since === undefined) {
     const token = await options.tokens(given.user)
     const { chats } = await readAnywhere(options, { token, roomId: room, side: 'latest', limit: given.last })
@@ -63,7 +65,8 @@ async function run(room: number, given: Given): Promise<void> {
   }
   const nodes = new NodeChooser(options, given.user, 0)
   while (!over.signal.aborted) {
-    const connection = await nodes.connect(over.signal)
+    line.show(`connecting to ${options.nodes.join(', ')} …`)
+    const connection = await nodes.connect(over.signal).finally(() => line.clear())
     if (connection === undefined) return
     over.signal.addEventListener('abort', () => void connection.close(), { once: true })
     const since = printer.last
@@ -80,7 +83,9 @@ async function run(room: number, given: Given): Promise<void> {
         )
       }
       printer.startAt(positionIn(`${headers.epoch}:${headers['head-seq']}`), headers.recovered)
+      if (!printer.hasPrinted) line.show(`room ${room} at ${nodes.node}: nothing new yet (Ctrl-C ends)`)
       await connection.ended
+      line.clear()
     } else if (answer.kind === 'refused' && !answer.retryable) {
       await connection.close()
       throw new RefusedError(answer.code, answer.description)
@@ -100,9 +105,16 @@ class Printer {
   last: Position | undefined
   readonly #json: boolean
   readonly #over: AbortController
+  readonly #line: ProgressLine
   #left: number
+  hasPrinted = false
 
-  constructor({ json, since, count = Number.POSITIVE_INFINITY }: Given, over: AbortController) {
+  constructor(
+    { json, since, count = Number.POSITIVE_INFINITY }: Given,
+    over: AbortController,
+    line: ProgressLine,
+  ) {
+    this.#line = line
     this.last = since
     this.#json = json ?? false
     this.#over = over
@@ -124,6 +136,8 @@ class Printer {
     if (this.last !== undefined && !isAbove(position, this.last)) return
     this.last = position
     this.#left -= 1
+    this.#line.clear()
+    this.hasPrinted = true
     console.log(this.#json ? JSON.stringify({ ...chat, position: positionText(position) }) : chatLine(chat))
     if (this.#left === 0) this.#over.abort()
   }

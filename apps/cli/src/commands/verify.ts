@@ -88,8 +88,8 @@ async function run(given: Given): Promise<void> {
       historyMs: given.history,
       nodesMayBeGone: given.nodesMayBeGone ?? false,
     },
-    ({ phase, written, delivered, defects }) =>
-      progress.show(`${phase}: ${written} written, ${delivered} delivered, ${defects} defects`),
+    ({ phase, share, written, delivered, defects }) =>
+      progress.showShare(share, `${phase}: ${written} written, ${delivered} delivered, ${defects} defects`),
   ).finally(() => progress.clear())
   console.log(given.json ? JSON.stringify(report, null, 2) : reportText(report))
   process.exitCode = report.exitCode

@@ -11,6 +11,8 @@ import { Writer } from './writer.ts'
 /** How far a run is. */
 export interface VerifyProgress {
   readonly phase: 'connecting' | 'writing' | 'settling' | 'history'
+  /** Of the writing, from 0 to 1: by time or by chats, whichever ends it first. */
+  readonly share: number
   readonly written: number
   readonly delivered: number
   readonly defects: number
@@ -36,10 +38,17 @@ export async function verifyDeployment(
   const over = new AbortController()
   const crowd = crowdOf(context, over.signal)
   let phase: VerifyProgress['phase'] = 'connecting'
-  const telling = setInterval(() => tell(progressOf(phase, context, crowd)), PROGRESS_MS)
+  let writingSinceMs = Number.POSITIVE_INFINITY
+  const share = (): number =>
+    Math.max((context.nowMs() - writingSinceMs) / options.durationMs, context.ledger.size / options.chats)
+  const telling = setInterval(
+    () => tell({ ...progressOf(context, crowd), phase, share: Math.min(1, Math.max(0, share())) }),
+    PROGRESS_MS,
+  )
   try {
     const rooms = await openAll(crowd, AbortSignal.timeout(START_ROUNDS * options.connectTimeoutMs))
     phase = 'writing'
+    writingSinceMs = context.nowMs()
     await write(context, crowd, enough)
     phase = 'settling'
     await settle(context, crowd)
@@ -100,12 +109,11 @@ async function settle({ options, nowMs }: RunContext, { readers }: Crowd): Promi
 }
 
 function progressOf(
-  phase: VerifyProgress['phase'],
   { ledger, defects }: RunContext,
   { readers }: Crowd,
-): VerifyProgress {
+): Pick<VerifyProgress, 'written' | 'delivered' | 'defects'> {
   const delivered = readers.reduce((sum, { check }) => sum + check.delivered, 0)
-  return { phase, written: ledger.size, delivered, defects: defects.total }
+  return { written: ledger.size, delivered, defects: defects.total }
 }
 
 /** A few at a time, so that a server is not met by everybody at once. */

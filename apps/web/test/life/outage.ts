@@ -14,7 +14,7 @@ export async function serverKilledWhileBothType(stage: Stage): Promise<void> {
   await nodes.kill()
   for (let round = 0; round < 3; round++) await typed.both(`offline ${round}`)
   await alice.getByText('No connection', { exact: false }).first().waitFor(PATIENCE)
-  await alice.getByText('Will be sent when you are connected').first().waitFor(PATIENCE)
+  await alice.getByText('Will be sent when you are connected').last().waitFor(PATIENCE)
   await look(alice, `${profile.name}-11-offline`)
   await bob.getByText('연결이 끊겼어요', { exact: false }).first().waitFor(PATIENCE)
   await look(bob, `${profile.name}-11-offline`)
