@@ -63,6 +63,9 @@ describe('JSON with room ids', () => {
   it.each([
     ['{"roomId":7}', 7],
     ['{"roomId":"7"}', 7],
+    ['{ "content": "1.0", "roomId" : 7 , "x": 1.0 }', 7],
+    ['{"roomId":8,"roomId":7}', 7],
+    ['{"content":"\\"roomId\\":8,","\\u0072oomId":7}', 7],
     ['{ "\\u0072oomId" : 9007199254740991 }', 9007199254740991],
   ])('G7.5: %s names its room', (json, room) => {
     expect(parseRoomId((parseRoomJson(json) as { roomId: unknown }).roomId)).toBe(room)
@@ -72,8 +75,10 @@ describe('JSON with room ids', () => {
     'G7.5: a roomId written as %s is refused, however its key is written',
     written => {
       for (const key of ['roomId', '\\u0072oomId', 'room\\u0049d']) {
-        const { roomId } = parseRoomJson(`{"${key}":${written}}`) as { roomId: unknown }
-        expect(codeOf(() => parseRoomId(roomId))).toBe('INVALID_MESSAGE_FORMAT')
+        for (const json of [`{"${key}":${written}}`, `{"roomId":7,"content":"1","${key}" : ${written}}`]) {
+          const { roomId } = parseRoomJson(json) as { roomId: unknown }
+          expect(codeOf(() => parseRoomId(roomId))).toBe('INVALID_MESSAGE_FORMAT')
+        }
       }
     },
   )
