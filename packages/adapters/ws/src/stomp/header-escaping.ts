@@ -19,17 +19,33 @@ export function escapeHeader(version: StompVersion, text: string): string {
     case '1.0':
       return plain(text)
     case '1.1':
-      return escaped(text)
+      return escaped(text, ESCAPES_11)
     case '1.2':
-      return escaped(text).replaceAll('\r', '\\r')
+      return escaped(text, ESCAPES_12)
     default:
       return version satisfies never
   }
 }
 
-/** What 1.1 and 1.2 have in common; the backslash first, because the others bring backslashes. */
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll(':', '\\c').replaceAll('\n', '\\n').replaceAll('\0', ' ')
+const ESCAPES_11: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  ':': '\\c',
+  '\n': '\\n',
+  '\0': ' ',
+}
+const ESCAPES_12: Readonly<Record<string, string>> = { ...ESCAPES_11, '\r': '\\r' }
+
+/** Character by character: every chat's position has a colon. */
+function escaped(text: string, escapes: Readonly<Record<string, string>>): string {
+  let from = 0
+  let safeText = ''
+  for (let at = 0; at < text.length; at++) {
+    const replacement = escapes[text.charAt(at)]
+    if (replacement === undefined) continue
+    safeText += text.slice(from, at) + replacement
+    from = at + 1
+  }
+  return safeText + text.slice(from)
 }
 
 /** For CONNECT and CONNECTED, which are not escaped in any version. */
