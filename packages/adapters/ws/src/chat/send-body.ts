@@ -20,19 +20,20 @@ export function readSend(request: StompRequest, destination: string, limits: Lim
     checkDestination(destination)
     const input = readJson(request.body)
     clientMessageId = shown(input.clientMessageId, limits) ?? clientMessageId
-    const draft = parseChatDraft(
-      {
-        ...input,
-        clientMessageId: input.clientMessageId ?? headers.get('client-message-id'),
-        retry: input.retry ?? (headers.get('retry') === HEADER_TRUE ? true : undefined),
-      },
-      limits,
-    )
+    const draft = parseChatDraft(withHeaders(input, headers), limits)
     return clientMessageId === undefined ? { draft } : { draft, clientMessageId }
   } catch (cause) {
     const error = ChatError.from(cause)
     return clientMessageId === undefined ? { error } : { error, clientMessageId }
   }
+}
+
+/** Most clients have all in the body: then nothing is copied. */
+function withHeaders(input: SendFields, headers: StompRequest['headers']): SendFields {
+  const clientMessageId = input.clientMessageId ?? headers.get('client-message-id')
+  const retry = input.retry ?? (headers.get('retry') === HEADER_TRUE ? true : undefined)
+  const isWhole = clientMessageId === input.clientMessageId && retry === input.retry
+  return isWhole ? input : { ...input, clientMessageId, retry }
 }
 
 /** What may be repeated to the client as the name of its send. */
