@@ -71,16 +71,7 @@ export class ArchiveChats implements LogConsumer {
     if (from !== undefined && comparePositions(batch.from, placeAfter(from.position)) > 0) {
       throw new Error('the batch does not begin at the watermark: the partition must be assigned anew')
     }
-    const at = batch.records.find(
-      record => from !== undefined && comparePositions(record.position, from.position) === 0,
-    )
-    if (at !== undefined && from !== undefined && recordFingerprint(at) !== from.fingerprint) {
-      this.ports.mismatch(partition, 'the record at the watermark is not the one that was archived')
-      throw new Error('the log is not the one that the history was filled from')
-    }
-    const isAbove = (record: LogRecord): boolean =>
-      from === undefined || comparePositions(record.position, from.position) > 0
-    const records = batch.records.filter(isAbove)
+    const records = from === undefined ? batch.records : this.above(partition, from, batch)
     const { archiveBatchChats } = this.ports.limits
     const neverArchived = from === undefined ? trimmedRange(batch.from, undefined) : undefined
     const lost = neverArchived === undefined ? (from?.lost ?? []) : [neverArchived]
@@ -88,6 +79,17 @@ export class ArchiveChats implements LogConsumer {
       await this.archive(partition, records.slice(index, index + archiveBatchChats), lost, options)
     }
     if (records.length > 0 && records.length < archiveBatchChats) await this.rest(options)
+  }
+
+  /** What of a batch lies above the watermark; nearly always the batch begins right there. */
+  private above(partition: number, from: Watermark, batch: LogBatch): readonly LogRecord[] {
+    if (comparePositions(batch.from, from.position) > 0) return batch.records
+    const at = batch.records.find(({ position }) => comparePositions(position, from.position) === 0)
+    if (at !== undefined && recordFingerprint(at) !== from.fingerprint) {
+      this.ports.mismatch(partition, 'the record at the watermark is not the one that was archived')
+      throw new Error('the log is not the one that the history was filled from')
+    }
+    return batch.records.filter(({ position }) => comparePositions(position, from.position) > 0)
   }
 
   /** What the log lost before it was archived is recorded, so that readers are told (SPEC G4.3). */
