@@ -1,23 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type CuttableLink, cuttableLink } from '../../../../tools/services/cuttable-link.ts'
 import { ChatClient } from '../e2e/chat-client.ts'
 import { getHistory, postChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from '../e2e/server-process.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 
 const services = await sharedServices()
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, folder, spawn: spawnWith } = testServers()
 
 function spawn(settings: Record<string, string>): ServerProcess {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = ServerProcess.spawn({ DATA_DIR: path, ...settings })
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
+  return spawnWith({ DATA_DIR: folder(), ...settings })
 }
 
 /** A link to a server that is away. */

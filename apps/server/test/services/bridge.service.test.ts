@@ -1,27 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { JavaServers } from '../../../../packages/adapters/kafka/test/bridge/java-servers.ts'
 import { ChatClient, contentsOf } from '../e2e/chat-client.ts'
 import { allByPages } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { testServers, tokenFor } from '../e2e/server-process.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 
 const services = await sharedServices()
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, start: node } = testServers()
 
 const ROOM = 4
 const CHATS = 30
-
-async function node(settings: Record<string, string>): Promise<ServerProcess> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = await ServerProcess.start(path, settings)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
-}
 
 describe.skipIf(services === undefined)('nodes of ours beside the Java servers', () => {
   it('G8.1: both sides see every chat once, also when the node that has the bridge is killed', async () => {

@@ -1,24 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ChatClient, contentsOf, type Subscription } from '../e2e/chat-client.ts'
 import { allByPages, getHistory, postChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from '../e2e/server-process.ts'
 import { sessionBalancer } from './session-balancer.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 
 const services = await sharedServices()
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function node(settings: Record<string, string>): Promise<ServerProcess> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = await ServerProcess.start(path, settings)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
-}
+const { cleanups, start: node } = testServers()
 
 async function connect({ url }: ServerProcess, user: string, transport?: string): Promise<ChatClient> {
   const client = await ChatClient.connect(url, tokenFor(user), transport)

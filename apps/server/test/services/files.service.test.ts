@@ -1,25 +1,18 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { useService } from '../../../../tools/services/use-service.ts'
 import { fillIn, PHOTO, prepareUpload } from '../e2e/front-end-files.ts'
 import { postChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from '../e2e/server-process.ts'
 
 const s3 = await useService('s3')
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { start } = testServers()
 
 const ALICE = tokenFor('alice')
 const FILE = { roomId: 7, name: '사진 1.jpg', contentType: 'image/jpeg', bytes: PHOTO.length }
 
-async function serverWith(settings: Record<string, string>): Promise<ServerProcess> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  const server = await ServerProcess.start(path, { ...s3?.env, ...settings })
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
+function serverWith(settings: Record<string, string>): Promise<ServerProcess> {
+  return start({ ...s3?.env, ...settings })
 }
 
 async function sendFile(server: ServerProcess, name: string, bytes: Uint8Array): Promise<string> {

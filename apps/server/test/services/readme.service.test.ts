@@ -4,30 +4,25 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, it } from 'vitest'
-import { dataFolder } from '../e2e/server-process.ts'
+import { expect, it } from 'vitest'
+import { testServers } from '../e2e/server-process.ts'
 import { sharedServices } from './shared-services.ts'
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 const services = await sharedServices()
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, folder } = testServers()
 
 it.skipIf(services === undefined)('README: its commands for shared engines serve', async () => {
   const readme = readFileSync(`${ROOT}/README.md`, 'utf8')
   const [, commands = ''] = /```sh\n(eval [\s\S]*?)```/.exec(readme) ?? []
   expect(commands).toContain('pnpm start')
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
   const name = `readme-${randomUUID()}`
   const own = {
     KAFKA_TOPIC: name,
     KAFKA_ARCHIVE_GROUP: name,
     MONGODB_DATABASE: name,
-    DATA_DIR: path,
+    DATA_DIR: folder(),
     PORT: '0',
   }
   const shell = spawn('bash', ['-euc', commands], {
