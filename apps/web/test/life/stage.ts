@@ -9,7 +9,7 @@ export interface Stage {
   readonly browser: Browser
   readonly profile: Profile
   /** Somebody's own window at a server's page. */
-  visit(url: string, options?: BrowserContextOptions): Promise<Page>
+  readonly visit: (url: string, options?: BrowserContextOptions) => Promise<Page>
 }
 
 /**
