@@ -9,6 +9,7 @@ import { recordingLogger, seededRandom } from '@sgs-chat/contract/fakes'
 import { type Attachment, type AttachmentStore, parseRoomId, userId } from '@sgs-chat/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CuttableLink, cuttableLink } from '../../../../tools/services/cuttable-link.ts'
+import { refusingStore } from '../../../../tools/services/refusing-store.ts'
 import { type S3Options, s3AttachmentStore } from '../src/index.ts'
 import { hasS3, type TestBucket, testBucket } from './s3-fixture.ts'
 
@@ -202,6 +203,31 @@ describe.skipIf(!hasS3)('s3AttachmentStore', () => {
     expect((await bucket.uploads()).map(({ Key }) => Key)).toEqual(['not/ours/at/all'])
     expect(logger.messages('info')).toEqual(['removed uploads that were never finished'])
   })
+
+  it.each(['InsufficientStorage', 'SlowDown'] as const)(
+    'G7.4: a store that answers %s to a write, or in the middle of one, keeps no half of a file, and heals',
+    async refusal => {
+      await using refusing = await refusingStore(bucket.options.endpoint)
+      const refused = await open({ endpoint: refusing.url })
+      const sizes = [1_000, 12 * MEBIBYTE]
+      for (const [butFirst, size] of [
+        [0, 1_000],
+        [0, 12 * MEBIBYTE],
+        [1, 12 * MEBIBYTE],
+      ] as const) {
+        refusing.refuse(refusal, butFirst)
+        await expect(refused.put(file(`${size}`), chunksOf(Buffer.alloc(size)), ROOMY)).rejects.toMatchObject(
+          { code: 'FILE_CONVERSION_ERROR', retryable: true },
+        )
+      }
+      expect([await bucket.objects(), await bucket.uploads()]).toEqual([[], []])
+      refusing.refuse(undefined)
+      for (const size of sizes) {
+        await refused.put(file(`${size}`), chunksOf(Buffer.alloc(size)), ROOMY)
+        expect((await bytesOf(refused, `${size}`)).length).toBe(size)
+      }
+    },
+  )
 
   it('what others put into the bucket is no file of ours', async () => {
     const object = { Bucket: bucket.options.bucket, Key: '7/foreign', Body: 'x' }
