@@ -60,7 +60,8 @@ async function bumpKafka(config: Config): Promise<string> {
       ? `its first offsets, by partition: ${bumped.first.join(' ')}`
       : 'it is not the log that the history was filled from: its offsets start over',
   ]
-  if (bumped.isSameLog && bumped.partitionsBefore !== partitions) {
+  // Also when it was an earlier bump, which was killed before it had done it.
+  if (bumped.hasMovedRooms) {
     await using log = await kafkaChatLog(options)
     lines.push(`rooms move between partitions: archived first ${await archiveAll(log, history)} records`)
   }
@@ -96,6 +97,7 @@ async function archiveAll(log: ChatLog, history: ChatHistory): Promise<number> {
     return ranges.reduce((sum, range, partition) => sum + backlog(range, watermarks[partition]?.position), 0)
   }
   const before = await left()
+  if (before === 0) return 0
   await using node = await createChat({
     log,
     history,

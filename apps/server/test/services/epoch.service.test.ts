@@ -1,8 +1,13 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { type ChatId, parseRoomId, userId } from '@sgs-chat/core'
+import { bumpKafkaEpoch, kafkaChatLog } from '@sgs-chat/kafka'
 import { mongodbChatHistory } from '@sgs-chat/mongodb'
 import { afterEach, describe, expect, it } from 'vitest'
+import { withAdmin } from '../../../../packages/adapters/kafka/test/kafka-fixture.ts'
+import { loadConfig } from '../../src/config.ts'
+import { kafkaOptions, mongodbOptions } from '../../src/engines.ts'
 import { ChatClient } from '../e2e/chat-client.ts'
 import { allByPages, postChat } from '../e2e/http-calls.ts'
 import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
@@ -115,6 +120,39 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
         timeout: 60_000,
       })
       .toEqual(['in the old log', 'in the new log'])
+  })
+
+  it('G2.4: killed after it had begun the epoch of added partitions, it archives what lies in the old ones when it is run again', async () => {
+    const given = settings()
+    const { config } = loadConfig(given)
+    const options = await kafkaOptions(config)
+    const first = await node(folder(), given)
+    await say(first, 'archived')
+    await archived(given)
+    expect(await first.stop('SIGTERM')).toBe(0)
+    // A log that is ahead of the history, and rooms that get another home.
+    const rooms = Array.from({ length: 40 }, (_, index) => parseRoomId(index))
+    await using log = await kafkaChatLog(options)
+    for (const roomId of rooms) {
+      const fields = { senderId: userId('alice'), messageType: 'TEXT', content: 'before', createdAt: 1 }
+      await log.append([{ _id: `room-${roomId}` as ChatId, roomId, ...fields }])
+    }
+    await log.close()
+    await withAdmin(given.KAFKA_BROKERS ?? '', admin =>
+      admin.createPartitions({ topicPartitions: [{ topic: config.KAFKA_TOPIC, count: 7 }] }),
+    )
+    await using history = await mongodbChatHistory(mongodbOptions(config))
+    // As far as a bump comes that is killed then.
+    await bumpKafkaEpoch(options, partition => history.watermark(partition))
+
+    const again = await bump(given)
+    expect(again).toMatchObject({ code: 0, stderr: '' })
+    expect(again.stdout).toMatch(/archived first 40 records/)
+    for (const roomId of rooms) {
+      const chats = await history.read({ roomId, order: 'newest-first', limit: 1 })
+      expect(chats.map(({ _id }) => _id)).toEqual([`room-${roomId}`])
+    }
+    expect((await bump(given)).stdout, 'a third time').toMatch(/archived first 0 records/)
   })
 
   it('G9.1: one node may keep its history in a file beside a log in Kafka', async () => {

@@ -25,6 +25,8 @@ export interface BumpedKafkaEpoch {
   readonly isSameLog: boolean
   /** How many partitions the epoch before had. */
   readonly partitionsBefore: number
+  /** Some earlier epoch of this log had other partitions: a room's chats from then may lie in another than its home. */
+  readonly hasMovedRooms: boolean
 }
 
 /**
@@ -88,6 +90,7 @@ async function bump({ admin, cluster, settings, watermarkOf }: Bump): Promise<Bu
     first: current.first,
     isSameLog,
     partitionsBefore: before.at(-1)?.partitions ?? partitions,
+    hasMovedRooms: isSameLog && before.some(epoch => epoch.partitions !== partitions),
   }
 }
 
