@@ -30,6 +30,11 @@ function original(second: number, counter: number, fields: Document = {}): Docum
   return { _id, ...chat, _class: 'com.example.Chat', ...fields }
 }
 
+/** Of Seoul, as a server writes it that knows no zones. */
+function localTime(counter: number): string {
+  return `2023-11-15T07:13:20.${String(counter % 1_000).padStart(3, '0')}`
+}
+
 describe.skipIf(services === undefined)('documents of the Java servers', () => {
   it('G8.3: get their positions by pnpm migrate:mongo beside a running server, and move for none of its readers', async () => {
     if (services === undefined) throw new Error('skipped without services')
@@ -85,5 +90,57 @@ describe.skipIf(services === undefined)('documents of the Java servers', () => {
     expect(await collection.find({ pos: null }).toArray()).toEqual([{ ...young, roomId: ROOM }])
     const odd = migrationRun(settings, { values: { 'older-than': 'yesterday' } })
     await expect(migrateMongo(odd)).rejects.toThrow(/--older-than/)
+  })
+
+  it('G8.3: pnpm migrate:mongo is killed (-9) in its middle, run twice at once, and again: while chats are sent, and with most of them of one second', async () => {
+    if (services === undefined) throw new Error('skipped without services')
+    const settings: Record<string, string> = { ...clusterSettings(services), CHAT_TIME_ZONE: 'Asia/Seoul' }
+    const client = await MongoClient.connect(services.mongodb.address)
+    cleanups.push(() => client.close())
+    const database = client.db(settings.MONGODB_DATABASE)
+    cleanups.push(() => database.dropDatabase())
+    const collection = database.collection('chat')
+    // As a restore or an import leaves them: more than a thousand in one second, dates and local times mixed.
+    const old = Array.from({ length: 1_500 }, (_, n) =>
+      original(
+        SECOND + (n < 300 ? Math.floor(n / 50) : 100),
+        n,
+        n % 3 === 0 ? { createdAt: localTime(n) } : {},
+      ),
+    )
+    await collection.insertMany(old)
+    const { path, remove } = dataFolder()
+    cleanups.push(remove)
+    const server = await ServerProcess.start(path, settings)
+    cleanups.push(() => server.stop('SIGKILL'))
+    const { url } = server
+    const send = (content: string) =>
+      postChat(url, tokenFor('bob'), { roomId: ROOM, messageType: 'TEXT', content })
+    await send('first')
+    const before = await allByPages(url, tokenFor('bob'), ROOM, 500)
+    expect(before).toHaveLength(1_501)
+
+    let isOver = false
+    let sent = 0
+    const sending = (async () => {
+      while (!isOver) expect((await send(`meanwhile ${sent++}`)).status).toBe(201)
+    })()
+    expect(await migrateCommand('mongo', [], settings, 'killed at its first line')).toMatchObject({
+      code: null,
+    })
+    const left = await collection.countDocuments({ pos: null })
+    expect(left).toBeGreaterThan(0)
+    const both = await Promise.all([1, 2].map(() => migrateCommand('mongo', [], settings)))
+    for (const end of both) expect(end).toMatchObject({ code: 0 })
+    isOver = true
+    await sending
+    const last = await migrateCommand('mongo', [], settings)
+    expect(last.stdout).toMatch(/^1500 documents seen, 0 got a position/)
+    expect(await collection.countDocuments({ pos: null })).toBe(0)
+    const after = await allByPages(url, tokenFor('bob'), ROOM, 500)
+    expect(after.slice(0, 1_501)).toEqual(before)
+    expect(after.slice(1_501).map(({ content }) => content)).toEqual(
+      Array.from({ length: sent }, (_, n) => `meanwhile ${n}`),
+    )
   })
 })

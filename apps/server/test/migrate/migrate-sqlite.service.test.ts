@@ -153,6 +153,9 @@ describe.skipIf(services === undefined)('the data of an embedded server', () => 
     expect(half).toBeGreaterThanOrEqual(500)
     expect(half).toBeLessThan(chats.length)
 
+    const killed = await migrateCommand('sqlite', [], settings, 'killed at its first line')
+    expect(killed).toMatchObject({ code: null, stdout: '' })
+
     const told = await migrateSqlite(migrationRun(settings))
     expect(told).toMatch(/in epoch 3\n1 files are in the bucket$/)
     expect(await migrateSqlite(migrationRun(settings)), 'once more').toBe(told)
@@ -170,6 +173,7 @@ describe.skipIf(services === undefined)('the data of an embedded server', () => 
       content: 'new',
     })
     expect(posted.data.position).toMatch(/^3:/)
+    expect(await migrateSqlite(migrationRun(settings)), 'beside the new server').toBe(told)
     for (const roomId of ROOMS) {
       const expected = chats.filter(chat => chat.roomId === roomId).map(({ _id }) => _id as string)
       const all = await allByPages(url, tokenFor('bob'), roomId)

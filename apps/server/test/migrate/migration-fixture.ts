@@ -25,11 +25,12 @@ export interface CommandEnd {
   readonly stderr: string
 }
 
-/** `pnpm migrate:<name>` to its end. */
+/** `pnpm migrate:<name>` to its end, or to the first line that says how far it is: there it is killed (-9). */
 export async function migrateCommand(
   name: 'mongo' | 'sqlite',
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
+  how: 'to its end' | 'killed at its first line' = 'to its end',
 ): Promise<CommandEnd> {
   const path = fileURLToPath(new URL(`../../src/migrate/${name}.ts`, import.meta.url))
   const { PATH = '' } = process.env
@@ -37,6 +38,7 @@ export async function migrateCommand(
     env: { PATH, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  if (how === 'killed at its first line') child.stderr.once('data', () => child.kill('SIGKILL'))
   const texts = [child.stdout, child.stderr].map(async stream => {
     let text = ''
     for await (const chunk of stream) text += String(chunk)

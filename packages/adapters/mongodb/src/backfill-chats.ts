@@ -27,8 +27,10 @@ export interface BackfillProgress {
   readonly upToMs: number
 }
 
-/** Documents per answer of the server and per write. */
+/** Documents per answer of the server. */
 const BATCH = 1_000
+/** Documents per write, so that a busy server answers in time. */
+const WRITE_BATCH = 100
 
 /**
  * Gives the documents of the original their positions of epoch 0 for good (SPEC G8.2): the ones that reads derive from
@@ -134,9 +136,12 @@ class Backfill {
     this.#writes = []
     if (writes.length === 0 || this.#options.dryRun === true) return
     const { chats } = this.#store
-    await this.#store.call({ ...this.#cancel(), isWrite: true }, () =>
-      chats.bulkWrite(writes, { ordered: false }),
-    )
+    for (let from = 0; from < writes.length; from += WRITE_BATCH) {
+      const some = writes.slice(from, from + WRITE_BATCH)
+      await this.#store.call({ ...this.#cancel(), isWrite: true }, () =>
+        chats.bulkWrite(some, { ordered: false }),
+      )
+    }
   }
 
   #cancel(): { signal?: CancelSignal } {
