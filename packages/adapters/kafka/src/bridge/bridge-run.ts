@@ -56,7 +56,7 @@ export class BridgeRun {
     const java = await this.#begin()
     if (java === undefined) return
     const loops = Promise.all([this.#imports(java), this.#exports(java)])
-    await Promise.all([loops.then(() => this.#wakeCommit()), this.#committing(loops)])
+    await this.#committing(loops)
     await Promise.all(this.#fetchers.map(fetcher => fetcher.close()))
   }
 
@@ -205,13 +205,15 @@ export class BridgeRun {
     let haveEnded = false
     const ended = loops.then(() => {
       haveEnded = true
+      this.#wakeCommit()
     })
     let isTroubled = false
     while (!this.#over.signal.aborted) {
       const offsets = this.#progress.open()
       if (offsets.length === 0) {
         if (haveEnded) return
-        await Promise.race([ended, this.#toCommit()])
+        // Not a race with `ended`: that would hold on to every wait until the end of the run.
+        await this.#toCommit()
         continue
       }
       try {
@@ -228,6 +230,7 @@ export class BridgeRun {
         await momentOrAborted(run => clock.after(REST_MS, run), this.#over.signal)
       }
     }
+    await ended
   }
 
   #toCommit(): Promise<void> {
