@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly inFlight: number | undefined
   /** Of `idle`. */
   readonly clients: number | undefined
+  /** Of `presence-load`: sessions connect to enter and close to leave. */
+  readonly connect: boolean
   /** Profiles the servers, and prints where their time goes. */
   readonly profile: boolean
 }
@@ -58,10 +60,13 @@ export const HELP: string = `pnpm bench <name> [options]
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
   --clients N        idle: connections (10,000)
+  --connect          presence-load: the sessions connect to enter and close to leave, where else they subscribe and
+                     unsubscribe on connections that stay open
   --json             prints the whole result
   --markdown         prints the tables for docs/benchmarks.md
   --save             writes bench/results/<name>.json too
-  --profile          fanout, pipeline: profiles the servers and prints where their time goes; the numbers suffer
+  --profile          fanout, pipeline, presence-load: profiles the servers and prints where their time goes;
+                     the numbers suffer
   --help             this
 
 Each server runs on core 0 and the load generator on core 1, where taskset is at hand. Leave the machine alone meanwhile.`
@@ -89,6 +94,7 @@ function parse(args: readonly string[]): Command {
       body: { type: 'string' },
       'in-flight': { type: 'string' },
       clients: { type: 'string' },
+      connect: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
@@ -103,7 +109,7 @@ function parse(args: readonly string[]): Command {
     return { name: 'wrong', problem: `no such bench: ${positionals.join(' ')}` }
   }
   const output = values.json ? 'json' : values.markdown ? 'markdown' : 'table'
-  const { quick, save, profile } = values
+  const { quick, save, profile, connect } = values
   return {
     name: bench,
     options: {
@@ -120,6 +126,7 @@ function parse(args: readonly string[]): Command {
       quick,
       save,
       profile,
+      connect,
     },
   }
 }

@@ -37,13 +37,14 @@ const SPARE_MS = 500
 export async function measurePresenceLoad(
   presence: Presence,
   whole: PresenceLoad,
+  profileFile?: string,
 ): Promise<PresenceLoadMeasurement> {
   await using state = presence === 'off' ? undefined : await StateProcess.start(presence)
   const link = state === undefined ? {} : { STATE_PORT: String(state.port) }
   await using chat = await ServerProcess.start('stomp', { PRESENCE: presence, ...link })
   using visitors = new Visitors(chat.port, whole)
   await visitors.connect()
-  const visit = new Visit(whole, chat, state, visitors)
+  const visit = new Visit(whole, { chat, state, visitors, profileFile })
   const { rooms, membersPerRoom, deliveriesPerSecond, warmUpMs } = whole
   const windowMs = (2_000 * whole.visitors) / whole.movesPerSecond + whole.holdMs + SPARE_MS
   const outcome = await generateFanout(
@@ -77,12 +78,20 @@ export async function measurePresenceLoad(
   }
 }
 
+interface VisitEnds {
+  readonly chat: ServerProcess
+  readonly state: StateProcess | undefined
+  readonly visitors: Visitors
+  readonly profileFile: string | undefined
+}
+
 /** What happens beside the chat between the edges of its window, and what it left behind. */
 class Visit {
   readonly #load: PresenceLoad
   readonly #chat: ServerProcess
   readonly #state: StateProcess | undefined
   readonly #visitors: Visitors
+  readonly #profileFile: string | undefined
   readonly #truths: Truth[] = []
   #before: ServerSample | undefined
   #after: ServerSample | undefined
@@ -91,22 +100,26 @@ class Visit {
   #stateRssBytes = 0
   #visiting: Promise<void> = Promise.resolve()
 
-  constructor(load: PresenceLoad, chat: ServerProcess, state: StateProcess | undefined, visitors: Visitors) {
+  constructor(load: PresenceLoad, { chat, state, visitors, profileFile }: VisitEnds) {
     this.#load = load
     this.#chat = chat
     this.#state = state
     this.#visitors = visitors
+    this.#profileFile = profileFile
   }
 
   async at(edge: Edge): Promise<void> {
     if (edge === 'open') {
       this.#heapBeforeBytes = (await this.#chat.sampleAtRest()).heapUsedBytes
+      await this.#visitors.warmUp()
+      if (this.#profileFile !== undefined) await this.#chat.startProfile()
       this.#before = await this.#chat.sample()
       this.#visiting = this.#visit()
       // Awaited at the other edge.
       this.#visiting.catch(() => undefined)
       return
     }
+    if (this.#profileFile !== undefined) await this.#chat.stopProfile(this.#profileFile)
     this.#after = await this.#chat.sample()
     await this.#visiting
     await this.#look(chatPlaces(this.#load))

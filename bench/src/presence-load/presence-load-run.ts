@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { holdingOf } from '@sgs-chat/core'
 
 /** Presence switched off, and each link that keeps a lease, in the order of the tables. */
 export const PRESENCES = ['off', 'tcp', 'grpc'] as const
@@ -6,8 +6,10 @@ export type Presence = (typeof PRESENCES)[number]
 
 /** What happens in one run. */
 export interface PresenceLoad {
-  /** Sessions that are connected already, and enter a room and leave it again. */
+  /** Sessions that enter a room and leave it again. */
   readonly visitors: number
+  /** `subscribe`: on connections that stay open. `connect`: each connects to enter, and closes its connection to leave. */
+  readonly visit: 'subscribe' | 'connect'
   readonly movesPerSecond: number
   /** How long all of them are in their rooms. */
   readonly holdMs: number
@@ -20,6 +22,7 @@ export interface PresenceLoad {
 
 export const FULL_LOAD: PresenceLoad = {
   visitors: 10_000,
+  visit: 'subscribe',
   movesPerSecond: 2_000,
   holdMs: 2_000,
   rooms: 20,
@@ -49,10 +52,9 @@ export function chatPlaces({ rooms, membersPerRoom }: PresenceLoad): Place[] {
   }))
 }
 
-/** The same for the same places, whatever their order. */
+/** The same for the same places, whatever their order; cheap, since it is made beside the load. */
 export function digestOf(places: readonly Place[]): string {
-  const lines = places.map(({ userId, roomId }) => `${userId} ${roomId}`).sort()
-  return createHash('sha256').update(lines.join('\n')).digest('hex')
+  return holdingOf(places.map(({ userId, roomId }) => ({ sessionId: userId, number: roomId }))).digest
 }
 
 export type ToStateServer = { readonly type: 'who' }

@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { presenceRegistry } from '@sgs-chat/core'
 import { grpcPresenceServer } from '@sgs-chat/grpc'
 import { memoryPresenceStore } from '@sgs-chat/memory'
@@ -7,6 +8,10 @@ import type { ServerSample, ToServer } from '../processes/messages.ts'
 import { digestOf, type FromStateServer, type Place, type ToStateServer } from './presence-load-run.ts'
 
 /** A state server in memory with one of the two ends, which can be asked what its registry has. */
+
+// Where it shares a core with the load generator it yields to it: its work is no part of a chat's latency.
+setPriority(constants.priority.PRIORITY_LOW)
+
 const clock = systemClock()
 const store = memoryPresenceStore()
 const registry = presenceRegistry({ store, clock })

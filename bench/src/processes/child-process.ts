@@ -12,6 +12,8 @@ export interface ChildOptions {
 
 export const SERVER_CORE = 0
 export const GENERATOR_CORE = 1
+/** Of a third process: a core of its own where there is one, else the generator's. */
+export const THIRD_CORE: number = availableParallelism() > 2 ? 2 : GENERATOR_CORE
 
 /** Of util-linux: not on every system. */
 const PIN = 'taskset'
@@ -19,6 +21,11 @@ const PIN = 'taskset'
 /** Whether each process gets a core of its own. */
 export const canPin: boolean =
   availableParallelism() > GENERATOR_CORE && spawnSync(PIN, ['--version']).status === 0
+
+/** This process as well keeps to the core, where the system can pin. */
+export function pinSelf(core: number): void {
+  if (canPin) spawnSync(PIN, ['-a', '-c', '-p', String(core), String(process.pid)])
+}
 
 /** Starts a program of this workspace from its sources, with IPC; what it writes goes to our standard error. */
 export function startChild({

@@ -31,7 +31,7 @@ export interface GrpcSessionPresenceOptions {
   readonly requestTimeoutMs?: number
   /** Reports that go out in one call. @default 500 */
   readonly reportsPerRequest?: number
-  /** Reports are gathered for so long after a call with some; the first of a quiet time goes out at once. @default 20 */
+  /** Reports are gathered for so long after a call with some; the first of a quiet time goes out at once. @default 50 */
   readonly reportEveryMs?: number
   /** Calls under way; one more is refused with UNAVAILABLE. @default 1030 */
   readonly maxPending?: number
@@ -86,7 +86,7 @@ export function grpcSettings(options: GrpcSessionPresenceOptions): GrpcSettings 
     logger: options.logger ?? silentLogger,
     requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
     reportsPerRequest: options.reportsPerRequest ?? 500,
-    reportEveryMs: options.reportEveryMs ?? 20,
+    reportEveryMs: options.reportEveryMs ?? 50,
     maxPending: options.maxPending ?? 1_030,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     keepAliveMs: options.keepAliveMs ?? 10_000,

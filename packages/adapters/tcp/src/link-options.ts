@@ -37,7 +37,7 @@ export interface TcpSessionPresenceOptions extends TcpLinkOptions {
   readonly pingMs?: number
   /** Reports that go out in one request. @default 500 */
   readonly reportsPerRequest?: number
-  /** Reports are gathered for so long after a request with some; the first of a quiet time goes out at once. @default 20 */
+  /** Reports are gathered for so long after a request with some; the first of a quiet time goes out at once. @default 50 */
   readonly reportEveryMs?: number
 }
 

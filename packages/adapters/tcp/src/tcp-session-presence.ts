@@ -27,7 +27,7 @@ import { tcpWatchStream } from './tcp-watch-stream.ts'
 
 const PING_MS = 10_000
 const REPORTS_PER_REQUEST = 500
-const REPORT_EVERY_MS = 20
+const REPORT_EVERY_MS = 50
 
 export interface TcpSessionPresence extends SessionPresence {
   readonly counters: LinkCounters
