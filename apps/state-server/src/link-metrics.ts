@@ -32,4 +32,11 @@ export function countLinks(meter: Meter, links: Readonly<Record<'tcp' | 'grpc', 
     labels: ['link'],
     read: () => ends.map(([link, { connections }]) => ({ labels: { link }, value: connections })),
   })
+  meter.observe({
+    name: 'chat_state_server_connections_refused_total',
+    help: 'Connections that were turned away, because there were MAX_CONNECTIONS already.',
+    kind: 'counter',
+    labels: ['link'],
+    read: () => ends.map(([link, { refused }]) => ({ labels: { link }, value: refused })),
+  })
 }

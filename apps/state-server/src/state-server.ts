@@ -10,6 +10,7 @@ import { AwaitedStore } from './awaited-store.ts'
 import type { Config } from './config.ts'
 import { countLinks } from './link-metrics.ts'
 import { queryServer } from './query-server.ts'
+import { countRegistry } from './registry-metrics.ts'
 
 /** The composed state server, listening. */
 export interface StateServer extends Closeable {
@@ -36,7 +37,17 @@ export async function createStateServer(config: Config, logger: Logger): Promise
   await using started = new AsyncDisposableStack()
   const awaited = awaitedStore(config, clock, logger)
   const store: PresenceStore = awaited ?? memoryPresenceStore()
-  const registry = started.use(presenceRegistry({ store, clock, leaseMs: config.PRESENCE_LEASE_MS, logger }))
+  const registry = started.use(
+    presenceRegistry({
+      store,
+      clock,
+      logger,
+      leaseMs: config.PRESENCE_LEASE_MS,
+      maxNodes: config.MAX_NODES,
+      maxNodeSessions: config.MAX_NODE_SESSIONS,
+      maxOriginalSessions: config.MAX_ORIGINAL_SESSIONS,
+    }),
+  )
   await awaited?.tried
   const link = {
     registry,
@@ -58,6 +69,7 @@ export async function createStateServer(config: Config, logger: Logger): Promise
   if (config.METRICS_PORT !== undefined) {
     const meter = prometheusMeter()
     countLinks(meter, { tcp: tcp.counters, grpc: grpc.counters })
+    countRegistry(meter, registry)
     const port = Number(config.METRICS_PORT)
     metrics = started.use(await metricsEndpoint({ meter, host: config.METRICS_HOST, port })).port
   }

@@ -126,7 +126,48 @@ describe('the state server', () => {
     expect(scraped).toContain('chat_state_server_requests_total{link="tcp",result="answered"} 1')
     expect(scraped).toContain('chat_state_server_requests_total{link="grpc",result="answered"} 0')
     expect(scraped).toMatch(/chat_state_server_bytes_total\{link="tcp",direction="in"\} [1-9]/)
+    expect(scraped).toContain('chat_state_server_sessions{peer="original"} 1')
+    expect(scraped).toContain('chat_state_server_nodes 0')
     expect((await serve()).ports.metrics).toBeUndefined()
+  })
+
+  it('S7: over each way in two sessions are taken and a third is refused, and the metrics say so', async () => {
+    const server = await serve({ METRICS_PORT: '0', MAX_NODE_SESSIONS: '2', MAX_ORIGINAL_SESSIONS: '2' })
+    const { tcp, grpc, metrics } = server.ports
+    const common = { host: '127.0.0.1', clock: systemClock() }
+    const links = [
+      linked(tcpSessionPresence({ ...common, port: tcp, node: { id: 'a', incarnation: '1' } })),
+      linked(grpcSessionPresence({ ...common, port: grpc, node: { id: 'b', incarnation: '1' } })),
+    ]
+    for (const [index, link] of links.entries()) {
+      const told = [1, 2, 3].map(session => link.report(report(`${index}-${session}`, 'alice')))
+      const [first, second, third] = await Promise.allSettled(told)
+      expect([first?.status, second?.status]).toEqual(['fulfilled', 'fulfilled'])
+      expect(third).toMatchObject({ reason: { code: 'TOO_LARGE' } })
+    }
+    const subscribe = (session: string): Promise<string> =>
+      line(server, { server: 'chat', user_id: 'bob', room_id: 7, session, type: 'SUBSCRIBE' })
+    expect(JSON.parse(await subscribe('s1'))).toMatchObject({ sessionId: 's1' })
+    expect(JSON.parse(await subscribe('s2'))).toMatchObject({ sessionId: 's2' })
+    // The original's wire has no word for a failure: the connection is closed without an answer.
+    expect(await subscribe('s3')).toBe('')
+    const scraped = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+    for (const expected of [
+      'chat_state_server_nodes 2',
+      'chat_state_server_sessions{peer="node"} 4',
+      'chat_state_server_sessions{peer="original"} 2',
+      'chat_state_server_refused_total{limit="node-sessions"} 4',
+      'chat_state_server_refused_total{limit="original-sessions"} 1',
+      'chat_state_server_refused_total{limit="nodes"} 0',
+      'chat_state_server_connections_refused_total{link="tcp"} 0',
+    ]) {
+      expect(scraped).toContain(expected)
+    }
+    const users = [
+      { userId: 'alice', sessions: 4 },
+      { userId: 'bob', sessions: 2 },
+    ]
+    expect(await get(server, '/presence/rooms/7')).toMatchObject([200, { data: { users } }])
   })
 
   it('a port that is taken rejects, and what was started is stopped', async () => {

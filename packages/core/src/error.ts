@@ -156,7 +156,7 @@ export type Outcome = 'rejected' | 'unknown'
 /** What one code says beside its description; empty for the codes that are not listed. */
 export interface ErrorDetails {
   readonly INVALID_MESSAGE_FORMAT: { readonly field?: string }
-  readonly TOO_LARGE: { readonly limit: number; readonly unit: 'bytes' | 'characters' | 'chats' }
+  readonly TOO_LARGE: { readonly limit: number; readonly unit: 'bytes' | 'characters' | 'chats' | 'sessions' }
   readonly TOO_MANY_REQUESTS: { readonly retryAfterMs?: number }
   readonly INVALID_TOKEN: {
     readonly reason: 'missing' | 'malformed' | 'expired' | 'signature' | 'algorithm' | 'claims' | 'user'

@@ -119,6 +119,7 @@ export {
   type PresenceRegistry,
   type PresenceRegistryOptions,
   presenceRegistry,
+  type RegistryCounts,
 } from './presence/presence-registry.ts'
 export type { PresenceSession } from './presence/presence-session.ts'
 export type { PresenceStore, PresentSession } from './presence/presence-store.ts'

@@ -11,6 +11,7 @@ import { OriginalPeers } from './original-peers.ts'
 import type { OriginalPresence } from './original-presence.ts'
 import { parseNodeRef } from './presence-messages.ts'
 import type { PresenceStore, PresentSession } from './presence-store.ts'
+import { Refusals, type RefusedFor } from './refusals.ts'
 import { SessionLanes } from './session-lanes.ts'
 import type {
   NodeHolding,
@@ -35,6 +36,19 @@ export interface PresenceRegistry extends Closeable {
   original(): OriginalPresence
   /** For read-only queries. */
   whoIsIn(roomId: RoomId, options?: CallOptions): Promise<RoomPresence>
+  readonly counts: RegistryCounts
+}
+
+/** How full a registry is: plain numbers, to be read at any time. */
+export interface RegistryCounts {
+  /** Incarnations with a lease. */
+  readonly nodes: number
+  /** Open sessions that they have told of, in rooms or in none. */
+  readonly nodeSessions: number
+  /** Sessions of peers that know no leases. */
+  readonly originalSessions: number
+  /** What was turned away since the registry began, by the limit that it was over. */
+  readonly refused: Readonly<Record<RefusedFor, number>>
 }
 
 export interface PresenceRegistryOptions {
@@ -43,8 +57,15 @@ export interface PresenceRegistryOptions {
   readonly clock: Clock
   /** A node that says nothing for so long has lost its sessions; `Infinity` for a registry in the node's own process. @default 30000 */
   readonly leaseMs?: number
-  /** Sessions of one node. @default 200000 */
+  /** Incarnations with a lease; a report of one more is refused with UNAVAILABLE, to be told again. @default 1000 */
+  readonly maxNodes?: number
+  /**
+   * Open sessions of one incarnation; a report, or a snapshot, with one more is refused with TOO_LARGE. After a restart
+   * they are known, and counted, from the node's first renewal on. @default 200000
+   */
   readonly maxNodeSessions?: number
+  /** Sessions of peers that know no leases; a SUBSCRIBE of one more is refused with TOO_LARGE. @default 200000 */
+  readonly maxOriginalSessions?: number
   /** @default silent */
   readonly logger?: Logger
 }
@@ -54,7 +75,9 @@ export const PRESENCE_LEASE_MS = 30_000
 
 /** Sessions of peers that know no leases: they are there until their peer says otherwise. */
 const WITHOUT_LEASE = 'original'
+const MAX_NODES = 1_000
 const MAX_NODE_SESSIONS = 200_000
+const MAX_ORIGINAL_SESSIONS = 200_000
 /** How much later than its lease a node is gone, at most: this part of the lease. */
 const SWEEPS_PER_LEASE = 10
 const MAX_SWEEP_MS = PRESENCE_LEASE_MS / SWEEPS_PER_LEASE
@@ -71,7 +94,10 @@ export class Registry implements PresenceRegistry {
   private readonly clock: Clock
   private readonly logger: Logger
   private readonly leaseMs: number
+  private readonly maxNodes: number
   private readonly maxNodeSessions: number
+  private readonly peers: OriginalPeers
+  private readonly refusals: Refusals
   private readonly leases = new Map<string, NodeLease>()
   private readonly lanes = new SessionLanes()
   readonly rooms: WatchedRooms
@@ -84,7 +110,16 @@ export class Registry implements PresenceRegistry {
     this.clock = clock
     this.logger = logger
     this.leaseMs = options.leaseMs ?? PRESENCE_LEASE_MS
+    this.maxNodes = options.maxNodes ?? MAX_NODES
     this.maxNodeSessions = options.maxNodeSessions ?? MAX_NODE_SESSIONS
+    this.refusals = new Refusals({ clock, logger })
+    this.peers = new OriginalPeers({
+      registry: this,
+      store,
+      node: WITHOUT_LEASE,
+      maxSessions: options.maxOriginalSessions ?? MAX_ORIGINAL_SESSIONS,
+      refusals: this.refusals,
+    })
     this.rooms = new WatchedRooms({ store, clock })
     if (Number.isFinite(this.leaseMs)) this.sweepLater()
   }
@@ -96,7 +131,14 @@ export class Registry implements PresenceRegistry {
   }
 
   original(): OriginalPresence {
-    return new OriginalPeers(this, this.store, WITHOUT_LEASE)
+    return this.peers
+  }
+
+  get counts(): RegistryCounts {
+    let nodeSessions = 0
+    for (const lease of this.leases.values()) nodeSessions += lease.sessions
+    const { size: nodes } = this.leases
+    return { nodes, nodeSessions, originalSessions: this.peers.sessions, refused: this.refusals.counts }
   }
 
   async report(node: string, report: SessionReport, options?: CallOptions): Promise<void> {
@@ -112,27 +154,35 @@ export class Registry implements PresenceRegistry {
     options?: CallOptions,
   ): Promise<void> {
     if (lease.takenOf(sessionId) >= number) return
-    if (session.state === 'present') {
-      await this.put({ sessionId, userId, node, number, rooms: session.rooms }, options)
-      lease.take(sessionId, number)
+    if (session.state === 'gone') {
+      await this.remove(sessionId, options)
+      lease.takeEnding(sessionId, number, this.clock.nowMs())
       return
     }
-    await this.remove(sessionId, options)
-    if (session.state === 'gone') lease.takeEnding(sessionId, number, this.clock.nowMs())
-    else lease.take(sessionId, number)
+    const isNew = this.refusals.ofNode(node, () => lease.admit(sessionId))
+    try {
+      if (session.state === 'connected') await this.remove(sessionId, options)
+      else await this.put({ sessionId, userId, node, number, rooms: session.rooms }, options)
+    } catch (error) {
+      if (isNew) lease.dismiss(sessionId, this.clock.nowMs())
+      throw error
+    }
+    lease.take(sessionId, number)
   }
 
   async renew(node: string, holding: NodeHolding, options?: CallOptions): Promise<'same' | 'different'> {
     this.checkOpen(options)
-    this.renewedLease(node)
-    const kept = holdingOf(await this.store.ofNode(node, options))
+    const lease = this.renewedLease(node)
+    const sessions = await this.store.ofNode(node, options)
+    lease.adopt(sessions)
+    const kept = holdingOf(sessions)
     return kept.count === holding.count && kept.digest === holding.digest ? 'same' : 'different'
   }
 
   async snapshot(node: string, page: SnapshotPage, options?: CallOptions): Promise<void> {
     this.checkOpen(options)
     const lease = this.renewedLease(node)
-    const sessions = lease.assemble(page)
+    const sessions = this.refusals.ofNode(node, () => lease.assemble(page))
     if (sessions === undefined) return
     try {
       await this.replace(node, lease, sessions, options)
@@ -227,9 +277,19 @@ export class Registry implements PresenceRegistry {
     }
   }
 
+  /** @throws ChatError UNAVAILABLE for one node more than there may be */
   private leaseOf(node: string): NodeLease {
     const known = this.leases.get(node)
     if (known !== undefined) return known
+    if (this.leases.size < this.maxNodes) return this.begin(node)
+    const error = new ChatError('UNAVAILABLE', `${this.maxNodes} chat nodes have a lease already`, {
+      details: { waitsFor: 'presence' },
+    })
+    this.refusals.note('nodes', error, node)
+    throw error
+  }
+
+  private begin(node: string): NodeLease {
     const lease = new NodeLease(this.clock.nowMs() + this.leaseMs, this.maxNodeSessions)
     this.leases.set(node, lease)
     return lease
@@ -253,7 +313,9 @@ export class Registry implements PresenceRegistry {
   private async sweep(): Promise<void> {
     for (const lease of this.leases.values()) lease.forget(this.clock.nowMs())
     // Sessions from before this registry began: their nodes have one lease's time to come back.
-    for (const node of await this.store.nodes()) if (node !== WITHOUT_LEASE) this.leaseOf(node)
+    for (const node of await this.store.nodes()) {
+      if (node !== WITHOUT_LEASE && !this.leases.has(node)) this.begin(node)
+    }
     for (const [node, lease] of this.leases) if (this.isOver(lease)) await this.end(node, lease)
   }
 

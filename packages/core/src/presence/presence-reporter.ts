@@ -8,6 +8,8 @@ import type { PresenceSession } from './presence-session.ts'
 import type { NodeHolding, SessionPresence, SessionReport, SnapshotSession } from './session-presence.ts'
 
 const RETRY_MS = 1_000
+/** Many may be refused for one reason: the log need not have each. */
+const REFUSED_LOGGED_EVERY_MS = 10_000
 /** To a registry without a lease each report is a request of its own: more of them at once would only wait on the way. */
 const UNLEASED_REPORTS = 64
 
@@ -37,6 +39,8 @@ export class PresenceReporter {
   private readonly logger: Logger
   private cancelRetry: CancelTimer | undefined
   private isAway = false
+  private refusedSince = 0
+  private refusedLoggedAtMs = Number.NEGATIVE_INFINITY
   private isHeld = false
   private isClosed = false
   private settled: (() => void)[] = []
@@ -134,12 +138,21 @@ export class PresenceReporter {
   private failed(session: PresenceSession, cause: unknown): void {
     const error = ChatError.from(cause)
     if (isFaultOfReport(error)) {
-      this.logger.error('the presence registry refuses a report', { error })
+      this.refused(error)
     } else if (!this.isClosed) {
       this.changed.add(session)
       this.retryLater(error)
     }
     this.ended(session)
+  }
+
+  private refused(error: ChatError): void {
+    this.refusedSince += 1
+    const nowMs = this.clock.nowMs()
+    if (nowMs - this.refusedLoggedAtMs < REFUSED_LOGGED_EVERY_MS) return
+    this.logger.error('the presence registry refuses reports', { reports: this.refusedSince, error })
+    this.refusedLoggedAtMs = nowMs
+    this.refusedSince = 0
   }
 
   private ended(session: PresenceSession): void {
