@@ -33,25 +33,56 @@ local function roomKey(room)
   return prefix .. 'room:' .. string.format('%.0f', room)
 end
 
--- The JSON with the value of a field replaced, or with the field put first.
-local function withField(data, name, value)
-  local _, last = string.find(data, '"' .. name .. '"%s*:%s*')
-  if not last then
-    local _, open = string.find(data, '^%s*{')
-    local isEmpty = string.find(data, '^%s*}', open + 1)
-    return '{"' .. name .. '":' .. value .. (isEmpty and '' or ',') .. string.sub(data, open + 1)
+-- A JSON string with the same bytes that Jackson gives it: cjson escapes the slash and DEL as well.
+local ESCAPES = { ['"'] = '\\\\"', ['\\\\'] = '\\\\\\\\', ['\\b'] = '\\\\b', ['\\f'] = '\\\\f', ['\\n'] = '\\\\n', ['\\r'] = '\\\\r', ['\\t'] = '\\\\t' }
+local function quoted(text)
+  return '"' .. string.gsub(text, '[\\1-\\31"\\\\]', function(char)
+    return ESCAPES[char] or string.format('\\\\u%04X', string.byte(char))
+  end) .. '"'
+end
+
+-- Behind the string whose first quote is at this place.
+local function pastString(data, quote)
+  local past = quote + 1
+  while past <= #data and string.sub(data, past, past) ~= '"' do
+    past = past + (string.sub(data, past, past) == '\\\\' and 2 or 1)
   end
-  local past = last + 1
-  if string.sub(data, past, past) == '"' then
-    past = past + 1
-    while past <= #data and string.sub(data, past, past) ~= '"' do
-      past = past + (string.sub(data, past, past) == '\\\\' and 2 or 1)
+  return past + 1
+end
+
+-- Behind the value that begins at this place, whatever is nested in it.
+local function pastValue(data, start)
+  local past, depth = start, 0
+  while past <= #data do
+    local char = string.sub(data, past, past)
+    if depth == 0 and past > start and string.find(char, '[,}%s]') then return past end
+    if char == '"' then
+      past = pastString(data, past)
+    else
+      if string.find(char, '[{%[]') then depth = depth + 1 end
+      if string.find(char, '[}%]]') then depth = depth - 1 end
+      past = past + 1
     end
-    past = past + 1
-  else
-    past = string.find(data, '[,}%s]', past) or #data + 1
   end
-  return string.sub(data, 1, last) .. value .. string.sub(data, past)
+  return past
+end
+
+-- The JSON with the value of one of its own fields replaced, or with the field put first.
+local function withField(data, name, value)
+  local _, open = string.find(data, '^%s*{')
+  local at = string.find(data, '[^%s,]', open + 1)
+  while at and string.sub(data, at, at) == '"' do
+    local past = pastString(data, at)
+    local _, colon = string.find(data, '^%s*:%s*', past)
+    if not colon then break end
+    local valueEnd = pastValue(data, colon + 1)
+    if string.sub(data, at + 1, past - 2) == name then
+      return string.sub(data, 1, colon) .. value .. string.sub(data, valueEnd)
+    end
+    at = string.find(data, '[^%s,]', valueEnd)
+  end
+  local isEmpty = string.find(data, '^%s*}', open + 1)
+  return '{"' .. name .. '":' .. value .. (isEmpty and '' or ',') .. string.sub(data, open + 1)
 end
 
 local function project(userId)
@@ -64,9 +95,9 @@ local function project(userId)
     return
   end
   local rooms = cjson.decode(redis.call('HGET', sessions, latest)).rooms
-  data = data or '{"userId":' .. cjson.encode(userId) .. ',"roomId":null,"sessionId":null,"studyTime":null}'
+  data = data or '{"userId":' .. quoted(userId) .. ',"roomId":null,"sessionId":null,"studyTime":null}'
   data = withField(data, 'roomId', string.format('%.0f', rooms[#rooms]))
-  redis.call('HSET', key, 'data', withField(data, 'sessionId', cjson.encode(latest)))
+  redis.call('HSET', key, 'data', withField(data, 'sessionId', quoted(latest)))
 end
 
 local function forget(id, session)

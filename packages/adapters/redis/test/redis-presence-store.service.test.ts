@@ -63,10 +63,22 @@ describe.skipIf(!hasRedis)('the original beside us in Redis', () => {
       '{ "studyTime" : % , "sessionId" : "S" , "roomId" : 7 }',
     ],
     ['{"sessionId":"a\\"b,}","studyTime":%,"roomId":1}', '{"sessionId":"S","studyTime":%,"roomId":7}'],
+    [
+      '{"log":{"roomId":3,"sessionId":"x"},"studyTime":%,"note":"\\"roomId\\":4,[{","roomId":1,"sessionId":"s"}',
+      '{"log":{"roomId":3,"sessionId":"x"},"studyTime":%,"note":"\\"roomId\\":4,[{","roomId":7,"sessionId":"S"}',
+    ],
     ['{"studyTime":%}', '{"sessionId":"S","roomId":7,"studyTime":%}'],
     ['{}', '{"sessionId":"S","roomId":7}'],
   ])('G10.1: in %s only roomId and sessionId are written', async (before, after) => {
-    for (const studyTime of ['12345678901234567890', '0.1', '"PT1H"', '[]', 'null', '[1.50,{}]']) {
+    for (const studyTime of [
+      '12345678901234567890',
+      '0.1',
+      '"PT1H"',
+      '[]',
+      'null',
+      '[1.50,{}]',
+      '{"roomId":5,"a":["}"]}',
+    ]) {
       const user = randomUUID()
       const own = session(user)
       const filled = (text: string): string =>
@@ -79,6 +91,55 @@ describe.skipIf(!hasRedis)('the original beside us in Redis', () => {
       expect(await keys.client.hGet(`realTimeData:${user}`, 'other')).toBe('stays')
       await keys.client.del(`realTimeData:${user}`)
     }
+  })
+
+  it('G10.1: exact keys, types and bytes: hash `realTimeData:{userId}` field `data`, string `sessionIdIndex:{sessionId}`, none with a time to live', async () => {
+    const user = `학생/1 "a\\b"\u007f\t\u001f ${randomUUID()}`
+    const json = String.raw`"학생/1 \"a\\b\"${'\u007f'}\t\u001F ${user.slice(-36)}"`
+    const [one, two] = [session(user, [OTHER, ROOM]), session(user, [OTHER])]
+    const written = async (): Promise<unknown> => ({
+      type: await keys.client.type(`realTimeData:${user}`),
+      fields: await keys.client.hGetAll(`realTimeData:${user}`),
+      ttl: await keys.client.ttl(`realTimeData:${user}`),
+      indexes: await Promise.all(
+        [one, two].map(({ sessionId }) => keys.client.get(`sessionIdIndex:${sessionId}`)),
+      ),
+    })
+    const hash = (roomId: string, sessionId: string): object => ({
+      type: 'hash',
+      fields: { data: `{"userId":${json},"roomId":${roomId},"sessionId":${sessionId},"studyTime":null}` },
+      ttl: -1,
+    })
+    await store.put(one)
+    expect(await written()).toEqual({ ...hash('7', `"${one.sessionId}"`), indexes: [user, null] })
+    expect(await keys.client.type(`sessionIdIndex:${one.sessionId}`)).toBe('string')
+    expect(await keys.client.ttl(`sessionIdIndex:${one.sessionId}`)).toBe(-1)
+    await store.put(two)
+    const latest = hash('9007199254740991', `"${two.sessionId}"`)
+    expect(await written()).toEqual({ ...latest, indexes: [user, user] })
+    await store.remove(two.sessionId)
+    expect(await written()).toEqual({ ...hash('7', `"${one.sessionId}"`), indexes: [user, null] })
+    await store.remove(one.sessionId)
+    expect(await written()).toEqual({ ...hash('7', 'null'), indexes: [null, null] })
+    await keys.client.del(`realTimeData:${user}`)
+  })
+
+  it('G10.1: no other key outside our prefix is touched, and a time to live that others gave stays', async () => {
+    const user = randomUUID()
+    const own = session(user)
+    await keys.client.hSet(`realTimeData:${user}`, 'data', '{}')
+    await keys.client.expire(`realTimeData:${user}`, 1_000)
+    const foreign = async (): Promise<string[]> =>
+      (await keys.client.keys('*'))
+        .filter(key => key.includes(user) || key.includes(own.sessionId))
+        .filter(key => !key.startsWith(keys.prefix))
+        .sort()
+    await store.put(own)
+    expect(await foreign()).toEqual([`realTimeData:${user}`, `sessionIdIndex:${own.sessionId}`])
+    await store.remove(own.sessionId)
+    expect(await foreign()).toEqual([`realTimeData:${user}`])
+    expect(await keys.client.ttl(`realTimeData:${user}`)).toBeGreaterThan(900)
+    await keys.client.del(`realTimeData:${user}`)
   })
 
   it('G10.1: the original is answered with what other servers have written', async () => {
