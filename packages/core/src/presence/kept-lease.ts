@@ -1,14 +1,18 @@
 import type { CancelTimer, Clock } from '../clock.ts'
 import type { Limits } from '../limit/limits.ts'
 import type { Logger } from '../logger.ts'
+import { parseRoomId } from '../room/room.ts'
 import type { PresenceReporter, PresenceReporterOptions } from './presence-reporter.ts'
 import type { SessionPresence, SnapshotSession } from './session-presence.ts'
 
 const RETRY_MS = 1_000
+/** Its watch says when the registry is there again. Any room would do: this one is nobody's. */
+const LEASE_ROOM = parseRoomId(Number.MAX_SAFE_INTEGER)
 
 /**
  * Keeps a node's lease at a registry: says every `presenceRenewMs` that the node lives and what it has told, and tells
- * everything anew when the registry has something else. Reports wait meanwhile; chats never do.
+ * everything anew when the registry has something else. A registry that was away, and may have forgotten everybody, is
+ * asked at once, so that nobody is seen to leave by its restart. Reports wait meanwhile; chats never do.
  */
 export class KeptLease {
   private readonly presence: SessionPresence
@@ -19,7 +23,10 @@ export class KeptLease {
   private snapshotId = 0
   private hasFailed = false
   private isClosed = false
+  private isRenewing = false
+  private isBack = false
   private cancelNext: CancelTimer | undefined
+  private watch: Disposable | undefined
 
   constructor({
     presence,
@@ -36,15 +43,28 @@ export class KeptLease {
   }
 
   start(): void {
+    this.watch = this.presence.watch(LEASE_ROOM, { changed: () => undefined, stale: () => this.back() })
     void this.renew()
   }
 
   close(): void {
     this.isClosed = true
+    this.watch?.[Symbol.dispose]()
     this.cancelNext?.()
   }
 
+  private back(): void {
+    if (this.isRenewing) {
+      this.isBack = true
+      return
+    }
+    this.cancelNext?.()
+    void this.renew()
+  }
+
   private async renew(): Promise<void> {
+    this.isRenewing = true
+    this.isBack = false
     await this.reporter.hold()
     try {
       if ((await this.presence.renew(this.reporter.holding)) === 'different') await this.tellAll()
@@ -55,8 +75,9 @@ export class KeptLease {
       this.hasFailed = true
     }
     this.reporter.release()
+    this.isRenewing = false
     if (this.isClosed) return
-    const delayMs = this.hasFailed ? RETRY_MS : this.limits.presenceRenewMs
+    const delayMs = this.isBack ? 0 : this.hasFailed ? RETRY_MS : this.limits.presenceRenewMs
     this.cancelNext = this.clock.after(delayMs, () => void this.renew())
   }
 

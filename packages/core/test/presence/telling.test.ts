@@ -2,11 +2,14 @@ import {
   bestEffortPresence,
   ChatError,
   embeddedPresence,
+  type Logger,
   type OriginalPresence,
   type OriginalRequest,
   parseRoomId,
   presenceRegistry,
+  type RoomWatcher,
   type SessionPresence,
+  silentLogger,
   userId,
 } from '@sgs-chat/core'
 import { describe, expect, it } from 'vitest'
@@ -56,6 +59,39 @@ describe('a node keeps its lease', () => {
     expect(calls).toHaveLength(length)
   })
 
+  it('G10.2: a registry that is there again is asked at once, also while it is being asked', async () => {
+    const watchers: RoomWatcher[] = []
+    const answers: ((answer: 'same') => void)[] = []
+    const node = await nodeWith({
+      ...nowhere,
+      isLeased: true,
+      renew: () => new Promise(resolve => answers.push(resolve)),
+      watch: (_, watcher) => {
+        watchers.push(watcher)
+        return { [Symbol.dispose]: () => void watchers.splice(watchers.indexOf(watcher), 1) }
+      },
+    })
+    const [watcher] = watchers
+    expect([watchers.length, answers.length]).toEqual([1, 1])
+    answers[0]?.('same')
+    await node.clock.advance(100)
+    watcher?.stale()
+    await node.clock.advance(100)
+    expect(answers).toHaveLength(2)
+    watcher?.stale()
+    watcher?.stale()
+    await node.clock.advance(100)
+    expect(answers).toHaveLength(2)
+    answers[1]?.('same')
+    await node.clock.advance(100)
+    expect(answers).toHaveLength(3)
+    answers[2]?.('same')
+    await node.clock.advance(9_000)
+    expect(answers).toHaveLength(3)
+    await node.chat.close()
+    expect(watchers).toEqual([])
+  })
+
   it('a renewal that failed is tried again after a second, and no chat waits', async () => {
     let renewals = 0
     const renew = async (): Promise<never> => {
@@ -84,16 +120,25 @@ describe('a node keeps its lease', () => {
     expect(told).toEqual([session.sessionId])
   })
 
-  it('what the registry refuses for good is not told again', async () => {
+  it('what the registry refuses for good is not told again, and said in the log once in ten seconds', async () => {
     let reports = 0
     const report = async (): Promise<never> => {
       reports += 1
       throw new ChatError('INVALID_MESSAGE_FORMAT', 'not an id')
     }
-    const node = await nodeWith({ ...nowhere, report })
-    node.chat.presence.enter(node.chat.presence.open(ALICE.userId), ROOM)
+    const logged: unknown[] = []
+    const error: Logger['error'] = (_, fields) => void logged.push(fields?.reports)
+    const node = await TestNode.start(
+      {},
+      { presence: { ...nowhere, report }, logger: { ...silentLogger, error } },
+    )
+    const enter = (): void => node.chat.presence.enter(node.chat.presence.open(ALICE.userId), ROOM)
+    for (let session = 0; session < 3; session++) enter()
     await node.clock.advance(10_000)
-    expect(reports).toBe(1)
+    expect(reports).toBe(3)
+    enter()
+    await settle()
+    expect(logged).toEqual([1, 3])
   })
 
   it('G10.3: of several registries all are told, the first is asked, and one that is away holds up none', async () => {
