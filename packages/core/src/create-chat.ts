@@ -17,8 +17,10 @@ import type { ChatDraft } from './chat/chat.ts'
 import type { ChatHistory } from './chat/chat-history.ts'
 import type { ChatLog } from './chat/chat-log.ts'
 import { ChatMetrics, countedResumes, countedSends, observeNode } from './chat/chat-metrics.ts'
+import type { DeliverChats } from './chat/deliver-chats.ts'
 import { findRepeat } from './chat/find-repeat.ts'
-import { followLog } from './chat/follow-log.ts'
+import { followLog, headOfLog } from './chat/follow-log.ts'
+import { allPartitions, type FollowedPartitions, WantedPartitions } from './chat/followed-partitions.ts'
 import { comparePositions, type Position } from './chat/position.ts'
 import { type ReadHistory, readHistory, type StreamHistory, streamHistory } from './chat/read-history.ts'
 import { type SendChats, type SendOptions, type SentChat, sendChats } from './chat/send-chat.ts'
@@ -72,6 +74,11 @@ export interface CreateChatOptions {
   readonly ids: Ids
   /** Files; without it they are refused. */
   readonly attachments?: AttachmentOptions
+  /**
+   * `interest`: partitions that no subscription, read or named send has needed for `followRestMs` are not followed; what
+   * comes to them then waits until they are again (SPEC G4.2). @default 'all'
+   */
+  readonly follow?: 'all' | 'interest'
   /** @default every user may read and write every room */
   readonly access?: RoomAccess
   /** How long a subscription outlives an access check that cannot be made, in milliseconds. @default 300000 */
@@ -143,8 +150,9 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
   const mismatch = (partition: number, description: string): void => {
     if (state.refuse(description)) logger.error('this node refuses sends', { partition, reason: description })
   }
-  const { deliver, following, caughtUp } = await followLog({ log, history, limits, clock, metrics, mismatch })
-  await caughtUp
+  const following = await followLog({ log, history, limits, clock, metrics, mismatch })
+  const { deliver } = following
+  await following.caughtUp
   const archive = new ArchiveChats({
     history,
     log: log.identity,
@@ -159,6 +167,11 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     await following.close()
     throw cause
   })
+  const { partitions } = log.identity
+  const followed =
+    options.follow === 'interest'
+      ? new WantedPartitions({ partitions, follower: following, clock, limits })
+      : allPartitions(partitions)
   const watch = new AccessWatch({ access, clock, staleMaxMs: options.accessStaleMaxMs ?? STALE_MAX_MS })
   const reporter = new ToldRegistries({ presences: options.presence, clock, limits, logger })
   const useCases = composeUseCases({
@@ -168,6 +181,7 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     metrics,
     access,
     deliver,
+    followed,
     state,
     watch,
     reporter,
@@ -176,6 +190,7 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
     options.attachments && collectUploads({ store: options.attachments.store, clock, limits, logger })
   observeNode(options.meter ?? silentMeter, {
     deliver,
+    followed,
     archive,
     underway: state.underway,
     presence: reporter,
@@ -192,6 +207,7 @@ export async function createChat(options: CreateChatOptions): Promise<ChatSystem
       acknowledged.every(([partition, upTo]) => archive.hasDone(partition, upTo)),
     )
     await archiving.close()
+    followed.close()
     await following.close()
     await reporter.close(CLOSE_DRAIN_MS)
   }
@@ -215,7 +231,8 @@ interface Composition {
   readonly logger: Logger
   readonly metrics: ChatMetrics
   readonly access: RoomAccess
-  readonly deliver: Awaited<ReturnType<typeof followLog>>['deliver']
+  readonly deliver: DeliverChats
+  readonly followed: FollowedPartitions
   readonly state: NodeState
   readonly watch: AccessWatch
   readonly reporter: ToldRegistries
@@ -230,6 +247,7 @@ function composeUseCases({
   metrics,
   access,
   deliver,
+  followed,
   state,
   watch,
   reporter,
@@ -238,6 +256,7 @@ function composeUseCases({
   const [presence] = allOf(options.presence)
   const sources = {
     deliver,
+    followed,
     history,
     limits,
     clock,
@@ -262,6 +281,7 @@ function composeUseCases({
     checkAccess: check,
     checkAttachment: files === undefined ? () => undefined : checkAttachment(files),
     findRepeat: findRepeat({ log, sources }),
+    followed,
     checkReady: () => state.checkReady(),
     acknowledged: (partition, position) => state.acknowledge(partition, position),
     passed: (partition, position) => deliver.passed(partition, position, limits.historyBarrierMs),
@@ -272,7 +292,8 @@ function composeUseCases({
   })
   const sendAll = countedSends(send, metrics, clock)
   const acknowledgedUpTo = (partition: number): Position | undefined => state.acknowledged.get(partition)
-  const read = readHistory({ ...sources, checkAccess: check, acknowledgedUpTo })
+  const logHead = (partition: number): Promise<Position> => headOfLog(log, partition)
+  const read = readHistory({ ...sources, checkAccess: check, logHead, acknowledgedUpTo })
   return {
     send: (sender, draft, sendOptions) => sendAll(sender, [draft], sendOptions).then(theOne),
     sendAll,

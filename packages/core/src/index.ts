@@ -33,6 +33,7 @@ export type {
   LogBatch,
   LogConsumer,
   LogFollower,
+  LogFollowing,
   LogIdentity,
   LogRecord,
   LostRange,

@@ -120,6 +120,38 @@ describe('readHistory', () => {
     expect(contents(page)).toEqual(['4', '3', '2', '1', '0'])
   })
 
+  it('G5.2: a cursor below what was archived is answered, gap above it or not', async () => {
+    const node = await TestNode.start(SMALL_WINDOW)
+    await node.sendMany('chat', 4)
+    await node.archive()
+    await node.sendMany('chat', 10)
+    const page = await read(node, { kind: 'before', position: at(4), limit: 2 })
+    expect(contents(page)).toEqual(['3', '2'])
+    expect(page).toMatchObject({ complete: true, hasOlder: true })
+  })
+
+  it('G5.2: a cursor above what this node has followed waits for it, and leaves nothing out below itself', async () => {
+    const node = await TestNode.start()
+    const other = await TestNode.start({}, {}, node)
+    for (let index = 0; index < 3; index++) {
+      await node.chat.send(ALICE, { roomId: ROOM, messageType: 'TEXT', content: `chat-${index}` })
+    }
+    const late = [
+      read(other, { kind: 'before', position: at(2), limit: 2 }),
+      read(other, { kind: 'page', page: 1, size: 2, until: at(1) }),
+      read(other, { kind: 'around', position: at(1), limit: 2 }),
+    ]
+    await other.clock.advance(200)
+    for (const page of late) expect(await page).toMatchObject({ chats: [], complete: false })
+    const waiting = read(other, { kind: 'before', position: at(2), limit: 2 })
+    await settle()
+    other.deliver()
+    expect(contents(await waiting)).toEqual(['1', '0'])
+    const beyond = await read(other, { kind: 'before', position: at(1_000), limit: 5 })
+    expect(beyond).toMatchObject({ complete: true, hasOlder: false })
+    expect(contents(beyond)).toEqual(['2', '1', '0'])
+  })
+
   it('G5.2: a gap that the archive closes in time is waited for', async () => {
     const node = await TestNode.start(SMALL_WINDOW)
     await node.sendMany('chat', 10)
@@ -164,5 +196,43 @@ describe('readHistory', () => {
     await node.archive()
     const whole = await read(node, { kind: 'latest', limit: 30 })
     expect(contents(whole).slice(-8)).toEqual(['7', '6', '5', '4', '3', '2', '1', '0'])
+  })
+
+  it('G3.4: so is one whose records are both in the window, and what lies below is not forgotten', async () => {
+    const node = await TestNode.start({ dedupRecords: 3 })
+    const [first] = await node.sendMany('chat', 8)
+    if (first !== undefined) node.log.write(first.chat)
+    node.deliver()
+    expect(contents(await read(node, { kind: 'latest', limit: 10 }))).toEqual([
+      '0',
+      '7',
+      '6',
+      '5',
+      '4',
+      '3',
+      '2',
+      '1',
+    ])
+    expect(await read(node, { kind: 'around', position: at(4), limit: 10 })).toMatchObject({
+      chats: { length: 8 },
+      hasOlder: false,
+      hasNewer: false,
+    })
+  })
+
+  it('G3.4: a page that leaves a chat out because it shows it already says that there is more below', async () => {
+    const node = await TestNode.start({ ...SMALL_WINDOW, dedupRecords: 3 })
+    const chats = await node.sendMany('chat', 8)
+    await node.archive()
+    const second = chats[2]
+    if (second !== undefined) node.log.write(second.chat)
+    node.deliver()
+    const page = await read(node, { kind: 'latest', limit: 7 })
+    expect(contents(page)).toEqual(['2', '7', '6', '5', '4', '3'])
+    expect(page.hasOlder).toBe(true)
+    const position = page.chats.at(-1)?.position ?? at(0)
+    expect(contents(await read(node, { kind: 'before', position, limit: 7 }))).toEqual(['2', '1', '0'])
+    const after = await read(node, { kind: 'after', position: at(1), limit: 6 })
+    expect(after.hasNewer).toBe(true)
   })
 })

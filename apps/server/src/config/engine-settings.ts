@@ -66,6 +66,11 @@ export const kafkaSettings = {
     byDefault: String(WEEK_MS),
     parse: parseRetention,
   }),
+  KAFKA_FOLLOW: choice(
+    'which partitions a node follows; interest: only those that its clients need',
+    ['all', 'interest'],
+    'all',
+  ),
   KAFKA_ALLOW_WEAK_TOPIC: flag('whether a topic may be used that can lose acknowledged chats', false),
   KAFKA_SSL: flag('whether the brokers are spoken to by TLS', false),
   KAFKA_SSL_CA: optional({

@@ -77,6 +77,12 @@ const CORE_LIMITS: Described<keyof Limits> = {
   maxPageChats: 'chats in one answer about history',
   historyMaxSkip: 'page × size of the paged history',
   historyBarrierMs: 'how long a read waits for this node to catch up',
+  followRestMs: {
+    about: 'with KAFKA_FOLLOW=interest, how long a partition stays followed that nobody needs any more',
+    min: 0,
+  },
+  followBeginMs:
+    'with KAFKA_FOLLOW=interest, how long a SUBSCRIBE waits until its partition is followed again',
   recoveryMaxChats: 'missed chats that a subscriber may resume over',
   recoveryPageChats: 'chats that a resuming subscriber reads at once',
   archiveBatchChats: 'chats of one save into the history',

@@ -55,6 +55,7 @@ export const chat: ContainerModule = new ContainerModule(({ bind }) => {
               secret: keys.linkSecret,
               ...fileRules(config),
             },
+            follow: config.KAFKA_FOLLOW,
             access,
             accessStaleMaxMs: config.ROOM_ACCESS_STALE_MAX_MS,
             limits: gate.limits,

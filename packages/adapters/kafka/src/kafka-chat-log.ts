@@ -7,6 +7,7 @@ import {
   homePartition,
   type LogConsumer,
   type LogFollower,
+  type LogFollowing,
   type LogIdentity,
   type PartitionRange,
   type Position,
@@ -21,7 +22,7 @@ import { type KafkaChatLogOptions, type KafkaSettings, kafkaSettings } from './k
 import { LogConsuming } from './log-consuming.ts'
 import { LogEpochs } from './log-epochs.ts'
 import { LogFetcher } from './log-fetcher.ts'
-import { LogFollowing } from './log-following.ts'
+import { KafkaFollowing } from './log-following.ts'
 import { encodeChat } from './log-record.ts'
 import { deadLetterTopic, type LogTopic, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
@@ -78,7 +79,7 @@ class Log implements KafkaChatLog {
   readonly #deadLetters: DeadLetters
   readonly #appenders: readonly PartitionAppender[]
   readonly #opened = new Set<Closeable>()
-  readonly #followings = new Set<LogFollowing>()
+  readonly #followings = new Set<KafkaFollowing>()
   readonly #tails: TailBudget
   readonly #troubled = new Set<number>()
   #appendRetries = 0
@@ -176,24 +177,30 @@ class Log implements KafkaChatLog {
     }
   }
 
-  async follow(from: readonly Position[], follower: LogFollower): Promise<Closeable> {
+  async follow(from: readonly Position[], follower: LogFollower): Promise<LogFollowing> {
     this.#checkOpen()
     const { partitions } = this.identity
     if (from.length !== partitions) {
       throw new RangeError(`follow takes ${partitions} positions, one for each partition`)
     }
     const options = {
+      partitions,
       epochs: this.#epochs,
       logger: this.#settings.logger,
       fetcher: this.#fetcher('follower'),
+      catchingUp: this.#fetcher('follower, of what it begins again,', 0),
       tails: this.#tails,
     }
-    const following = new LogFollowing(options, from, follower)
+    const following = new KafkaFollowing(options, from, follower)
     this.#followings.add(following)
-    return this.#keep(() => {
-      this.#followings.delete(following)
-      return following.close()
-    })
+    return {
+      ...this.#keep(() => {
+        this.#followings.delete(following)
+        return following.close()
+      }),
+      leave: partition => following.leave(partition),
+      begin: (partition, place) => following.begin(partition, place),
+    }
   }
 
   async consume(consumer: LogConsumer): Promise<Closeable> {
@@ -235,10 +242,11 @@ class Log implements KafkaChatLog {
     cancel()
   }
 
-  #fetcher(reader: string): LogFetcher {
+  #fetcher(reader: string, waitMs?: number): LogFetcher {
     const { topic, clock, logger } = this.#settings
     const cluster = new KafkaCluster(this.#kafka, this.#settings)
-    return new LogFetcher({ cluster, topic, clock, logger, reader })
+    const options = { cluster, topic, clock, logger, reader }
+    return new LogFetcher(waitMs === undefined ? options : { ...options, waitMs })
   }
 
   #tailOf(partition: number): PartitionTail | undefined {

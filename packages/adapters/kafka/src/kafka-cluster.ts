@@ -111,11 +111,12 @@ export class KafkaCluster {
     }
   }
 
-  /** What has come since, of some partitions that one broker leads; waits a moment when nothing has. */
+  /** What has come since, of some partitions that one broker leads; waits at most `waitMs` while nothing has. */
   async fetch(
     broker: DriverBroker,
     topic: string,
     requests: readonly FetchRequest[],
+    waitMs: number = FETCH_WAIT_MS,
   ): Promise<ReadonlyMap<number, Fetched>> {
     const maxBytes = this.#settings.fetchBytes
     const partitions = requests.map(({ partition, offset }) => ({
@@ -124,7 +125,7 @@ export class KafkaCluster {
       maxBytes,
     }))
     const { responses } = await broker.fetch({
-      maxWaitTime: FETCH_WAIT_MS,
+      maxWaitTime: waitMs,
       minBytes: 1,
       maxBytes: Math.max(FETCH_MAX_BYTES, maxBytes),
       isolationLevel: READ_COMMITTED,

@@ -9,6 +9,8 @@ export interface FetchTarget {
   /** The offset to go on from; undefined while it takes no more. */
   wanted(): number | undefined
   take(fetched: FetchedRecords): void
+  /** There was nothing more. */
+  atEnd?(): void
   /** What it wants is below the partition's oldest record, at `first`. */
   skipTo(first: number): void
 }
@@ -20,6 +22,8 @@ export interface LogFetcherOptions {
   readonly logger: Logger
   /** Who reads, for the log. */
   readonly reader: string
+  /** How long a request waits at the broker when there is nothing, in milliseconds. @default 500 */
+  readonly waitMs?: number
 }
 
 const FIRST_REST_MS = 100
@@ -49,8 +53,9 @@ export class LogFetcher {
     this.#options = options
   }
 
-  add(target: FetchTarget): void {
-    this.#targets.add(target)
+  /** Those that are added together are fetched together: none waits behind a request for the others. */
+  add(...targets: readonly FetchTarget[]): void {
+    for (const target of targets) this.#targets.add(target)
     this.wake()
   }
 
@@ -115,7 +120,7 @@ export class LogFetcher {
   }
 
   async #fetch(leader: number, targets: readonly FetchTarget[]): Promise<void> {
-    const { cluster, topic } = this.#options
+    const { cluster, topic, waitMs } = this.#options
     const asked = new Map<FetchTarget, number>()
     for (const target of targets) {
       const offset = target.wanted()
@@ -130,7 +135,7 @@ export class LogFetcher {
     }
     const requests = [...asked].map(([{ partition }, offset]) => ({ partition, offset }))
     try {
-      const fetched = await cluster.fetch(broker, topic, requests)
+      const fetched = await cluster.fetch(broker, topic, requests, waitMs)
       for (const [target, offset] of asked) this.#give(target, offset, fetched.get(target.partition))
     } catch (error) {
       cluster.failed(broker, error)
@@ -178,9 +183,12 @@ export class LogFetcher {
   /** A target may have gone on meanwhile, by what this process has appended itself. */
   #give(target: FetchTarget, asked: number, fetched: Fetched | undefined): void {
     const wanted = this.#targets.has(target) ? target.wanted() : undefined
-    if (fetched === undefined || wanted === undefined || wanted < asked) return
-    const records = fetched(wanted)
-    if (records === undefined) return
+    if (wanted === undefined || wanted < asked) return
+    const records = fetched?.(wanted)
+    if (records === undefined) {
+      target.atEnd?.()
+      return
+    }
     this.#stalled.delete(target)
     target.take(records)
   }

@@ -27,6 +27,8 @@ export interface PartitionReaderOptions {
   /** False while no more can be taken. */
   readonly isReady: () => boolean
   readonly take: (step: LogStep) => void
+  /** Nothing has come since what was taken. */
+  readonly atEnd?: () => void
 }
 
 /** Turns what is fetched of one partition into steps that join on to each other. */
@@ -50,6 +52,10 @@ export class PartitionReader implements FetchTarget {
 
   wanted(): number | undefined {
     return this.#options.isReady() ? this.#offset : undefined
+  }
+
+  atEnd(): void {
+    this.#options.atEnd?.()
   }
 
   take({ messages, nextOffset }: FetchedRecords): void {

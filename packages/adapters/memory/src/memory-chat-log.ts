@@ -8,13 +8,14 @@ import {
   homePartition,
   type LogConsumer,
   type LogFollower,
+  type LogFollowing,
   type LogIdentity,
   type PartitionRange,
   type Position,
   type RoomId,
 } from '@sgs-chat/core'
 import type { MemoryConsumerOptions } from './memory-consumer-group.ts'
-import { followPartition } from './memory-follow.ts'
+import { MemoryFollowing } from './memory-follow.ts'
 import { type MemoryFaults, MemoryGate } from './memory-gate.ts'
 import { MemoryLogStorage, type MemoryLogStorageOptions } from './memory-log-storage.ts'
 
@@ -115,23 +116,18 @@ class Log implements MemoryChatLog {
     return this.storage.ranges()
   }
 
-  async follow(from: readonly Position[], follower: LogFollower): Promise<Closeable> {
+  async follow(from: readonly Position[], follower: LogFollower): Promise<LogFollowing> {
     this.gate.pass()
     if (from.length !== this.identity.partitions) {
       throw new RangeError(`follow takes ${this.identity.partitions} positions, one for each partition`)
     }
-    const ends = from.map((start, index) =>
-      followPartition(
-        index,
-        this.storage.partition(index),
-        start,
-        follower,
-        this.consumerOptions.maxBatchRecords,
-      ),
-    )
-    return this.keep(async () => {
-      for (const end of ends) end()
-    })
+    const following = new MemoryFollowing(this.storage, follower, this.consumerOptions.maxBatchRecords)
+    for (const [partition, start] of from.entries()) following.begin(partition, start)
+    return {
+      ...this.keep(async () => following.end()),
+      leave: partition => following.leave(partition),
+      begin: (partition, start) => following.begin(partition, start),
+    }
   }
 
   async consume(consumer: LogConsumer): Promise<Closeable> {

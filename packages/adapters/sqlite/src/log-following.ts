@@ -12,16 +12,41 @@ export interface FollowOptions {
   readonly retryMs: number
 }
 
+/** One follower of the file's one partition, which it may leave and begin again. */
+export class OnePartitionFollowing {
+  readonly #options: FollowOptions
+  readonly #follower: LogFollower
+  #following: Following | undefined
+  #isOver = false
+
+  constructor(options: FollowOptions, follower: LogFollower) {
+    this.#options = options
+    this.#follower = follower
+  }
+
+  begin(partition: number, start: Position): void {
+    if (this.#isOver) return
+    if (partition !== PARTITION) throw new RangeError(`there is no partition ${partition}`)
+    if (this.#following !== undefined) throw new RangeError(`partition ${partition} is followed already`)
+    this.#following = new Following(this.#options, start, this.#follower)
+  }
+
+  leave(partition: number): void {
+    if (partition !== PARTITION) return
+    this.#following?.end()
+    this.#following = undefined
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.leave(PARTITION)
+  }
+}
+
 /**
  * Hands the log to one follower from a place on: pages of what is there, then each commit as it happens. The change
  * from the one to the other is made inside one call, so that nothing is missed or told twice.
- * @returns ends it
  */
-export function followLog(options: FollowOptions, start: Position, follower: LogFollower): () => void {
-  const following = new Following(options, start, follower)
-  return () => following.end()
-}
-
 class Following {
   readonly #options: FollowOptions
   readonly #follower: LogFollower

@@ -6,6 +6,7 @@ import {
   type Closeable,
   type LogConsumer,
   type LogFollower,
+  type LogFollowing,
   type LogIdentity,
   type PartitionRange,
   type Position,
@@ -14,7 +15,7 @@ import {
 import { encodeChat } from './chat-record.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { LogConsumers } from './log-consumers.ts'
-import { type FollowOptions, followLog } from './log-following.ts'
+import { type FollowOptions, OnePartitionFollowing } from './log-following.ts'
 import { closedError } from './sqlite-errors.ts'
 
 /** A value's cost in the queue beside its text. */
@@ -67,18 +68,25 @@ export class SqliteChatLog implements ChatLog {
     return [this.#options.follow.tail.range()]
   }
 
-  async follow(from: readonly Position[], follower: LogFollower): Promise<Closeable> {
+  async follow(from: readonly Position[], follower: LogFollower): Promise<LogFollowing> {
     this.#checkOpen()
     const [start] = from
     if (start === undefined || from.length !== 1)
       throw new RangeError('follow takes one position: the log has one partition')
-    const end = followLog(this.#options.follow, start, follower)
+    const following = new OnePartitionFollowing(this.#options.follow, follower)
+    following.begin(0, start)
+    const end = (): void => following.end()
     this.#following.add(end)
     const close = async (): Promise<void> => {
       this.#following.delete(end)
       end()
     }
-    return { close, [Symbol.asyncDispose]: close }
+    return {
+      leave: partition => following.leave(partition),
+      begin: (partition, place) => following.begin(partition, place),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
   }
 
   async consume(consumer: LogConsumer): Promise<Closeable> {

@@ -1,5 +1,5 @@
 import { type ChatLogHarness, chatLogRules } from '@sgs-chat/contract'
-import type { ChatLog, Closeable, LogBatch, LogConsumer, LogFollower } from '@sgs-chat/core'
+import type { ChatLog, Closeable, LogBatch, LogConsumer, LogFollower, LogFollowing } from '@sgs-chat/core'
 import { type MemoryChatLog, memoryChatLog } from '@sgs-chat/memory'
 import { describe } from 'vitest'
 import { type Breakage, expectBroken } from './expect-broken.ts'
@@ -48,7 +48,7 @@ function broken(
 
 const onBatch =
   (log: ChatLog, change: (batch: LogBatch, give: (batch: LogBatch) => void) => void) =>
-  (from: Parameters<ChatLog['follow']>[0], follower: LogFollower): Promise<Closeable> =>
+  (from: Parameters<ChatLog['follow']>[0], follower: LogFollower): Promise<LogFollowing> =>
     log.follow(from, {
       batch: (partition, batch) => change(batch, changed => follower.batch(partition, changed)),
       lost: (partition, range) => follower.lost(partition, range),
@@ -130,15 +130,67 @@ const following: readonly Breakage<ChatLogHarness>[] = [
   })),
   broken('goes on after a follow was closed', ['L21'], log => ({
     follow: async (from, follower) => {
-      await log.follow(from, follower)
+      const following = await log.follow(from, follower)
       const close = async (): Promise<void> => undefined
-      return { close, [Symbol.asyncDispose]: close }
+      return { ...following, close, [Symbol.asyncDispose]: close }
     },
   })),
   broken('takes the batch to end at its last record', ['L15'], log => ({
     follow: onBatch(log, (batch, give) =>
       give({ ...batch, next: batch.records.at(-1)?.position ?? batch.next }),
     ),
+  })),
+]
+
+const onFollowing =
+  (log: ChatLog, change: (following: LogFollowing) => Partial<LogFollowing>): ChatLog['follow'] =>
+  async (from, follower) => {
+    const following = await log.follow(from, follower)
+    return { ...following, ...change(following) }
+  }
+
+const leaving: readonly Breakage<ChatLogHarness>[] = [
+  broken('goes on with a partition that was left', ['L43'], log => ({
+    follow: onFollowing(log, ({ begin, leave }) => ({
+      leave: () => undefined,
+      begin: (partition, from) => {
+        leave(partition)
+        begin(partition, from)
+      },
+    })),
+  })),
+  broken(
+    'leaves all partitions with one',
+    ['L43'],
+    log => ({
+      follow: onFollowing(log, ({ leave }) => ({
+        leave: () => {
+          for (let partition = 0; partition < log.identity.partitions; partition++) leave(partition)
+        },
+      })),
+    }),
+    3,
+  ),
+  broken('begins again with what comes next', ['L44', 'L45'], log => ({
+    follow: onFollowing(log, ({ begin }) => ({
+      begin: (partition, from) => begin(partition, log.storage.ranges()[partition]?.next ?? from),
+    })),
+  })),
+  broken('takes a second begin of a partition for none', ['L45'], log => ({
+    follow: onFollowing(log, ({ begin }) => ({
+      begin: (partition, from) => {
+        try {
+          begin(partition, from)
+        } catch {
+          // Followed already.
+        }
+      },
+    })),
+  })),
+  broken('begins one record late when it is begun again', ['L44', 'L45', 'L46'], log => ({
+    follow: onFollowing(log, ({ begin }) => ({
+      begin: (partition, { epoch, seq }) => begin(partition, { epoch, seq: seq + 1 }),
+    })),
   })),
 ]
 
@@ -213,5 +265,5 @@ const living: readonly Breakage<ChatLogHarness>[] = [
 ]
 
 describe('the ChatLog suite', () => {
-  expectBroken(chatLogRules, [...appending, ...following, ...consuming, ...living])
+  expectBroken(chatLogRules, [...appending, ...following, ...leaving, ...consuming, ...living])
 })

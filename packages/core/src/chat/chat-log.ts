@@ -44,6 +44,17 @@ export interface LogFollower {
   lost(partition: number, range: LostRange): void
 }
 
+/**
+ * A follower's place in the log, for as long as it is open. Both calls may be made from within the follower, too, and take
+ * effect at once: what was fetched of the partition and not handed over yet is dropped.
+ */
+export interface LogFollowing extends Closeable {
+  /** No call for this partition any more, until it is begun again. Nothing happens to one that is not followed. */
+  leave(partition: number): void
+  /** Goes on with a partition that was left, at `from`. @throws RangeError for one that is followed */
+  begin(partition: number, from: Position): void
+}
+
 /** What the one archiving member of a partition does. At most one call per partition is under way. */
 export interface LogConsumer {
   /** Where to begin, asked at each assignment; undefined: at the partition's first record. */
@@ -79,8 +90,11 @@ export interface ChatLog extends Closeable {
   append(chats: readonly Chat[], options?: CallOptions): Promise<readonly Position[]>
   /** What each partition holds, by partition number. */
   ranges(options?: CallOptions): Promise<readonly PartitionRange[]>
-  /** Every record of every partition from the given places on (by partition number), for as long as the answer is open. */
-  follow(from: readonly Position[], follower: LogFollower): Promise<Closeable>
+  /**
+   * Every record of every partition from the given places on (by partition number), for as long as the answer is open and
+   * the partition is not left.
+   */
+  follow(from: readonly Position[], follower: LogFollower): Promise<LogFollowing>
   /** Shares the partitions among all consumers of the log, one member each; for as long as the answer is open. */
   consume(consumer: LogConsumer): Promise<Closeable>
 }

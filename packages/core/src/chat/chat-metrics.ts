@@ -4,6 +4,7 @@ import { type Counter, type Histogram, type Meter, SECONDS_BUCKETS } from '../me
 import type { SubscribeRoom } from '../room/subscribe-room.ts'
 import type { ArchiveChats } from './archive-chats.ts'
 import type { DeliverChats } from './deliver-chats.ts'
+import type { FollowedPartitions } from './followed-partitions.ts'
 import type { SendChats } from './send-chat.ts'
 
 /** What a chat node counts on a chat's way, in the order of that way. */
@@ -98,13 +99,17 @@ export function countedResumes(subscribe: SubscribeRoom, metrics: ChatMetrics): 
 
 interface ObservedNode {
   readonly deliver: DeliverChats
+  readonly followed: FollowedPartitions
   readonly archive: ArchiveChats
   readonly underway: { readonly chats: number }
   readonly presence: { readonly presentSessions: number }
 }
 
 /** What is read off a node whenever somebody looks. */
-export function observeNode(meter: Meter, { deliver, archive, underway, presence }: ObservedNode): void {
+export function observeNode(
+  meter: Meter,
+  { deliver, followed, archive, underway, presence }: ObservedNode,
+): void {
   meter.observe({
     name: 'chat_sends_pending',
     help: 'Chats handed in and not answered yet.',
@@ -122,6 +127,12 @@ export function observeNode(meter: Meter, { deliver, archive, underway, presence
     ],
   })
   meter.observe({
+    name: 'chat_followed_partitions',
+    help: 'Partitions of the log that this node follows.',
+    kind: 'gauge',
+    read: () => [{ labels: {}, value: followed.count }],
+  })
+  meter.observe({
     name: 'chat_presence_sessions',
     help: 'Sessions of this node that are in a room, as the registry was told.',
     kind: 'gauge',
@@ -129,7 +140,7 @@ export function observeNode(meter: Meter, { deliver, archive, underway, presence
   })
   meter.observe({
     name: 'chat_archive_lag_records',
-    help: 'Records followed and not yet in the history, of the partitions that this node archives.',
+    help: 'Records followed and not yet in the history, of the partitions that this node follows and archives.',
     kind: 'gauge',
     read: () => [{ labels: {}, value: archiveLag(deliver, archive) }],
   })

@@ -29,8 +29,8 @@ interface Waiter {
 }
 
 interface FollowedPartition {
-  readonly beginning: Position
-  readonly held: HeldIds
+  beginning: Position
+  held: HeldIds
   heldFrom: Position
   next: Position
   lost: LostRange | undefined
@@ -48,6 +48,7 @@ export class DeliverChats implements LogFollower {
   private readonly partitions: readonly FollowedPartition[]
   private readonly rooms = new Map<RoomId, Set<RoomListener>>()
   private readonly homeOf: (roomId: RoomId) => number
+  private readonly limits: Limits
   private readonly clock: Clock
   private readonly metrics: ChatMetrics
 
@@ -61,6 +62,7 @@ export class DeliverChats implements LogFollower {
     const { starts, homeOf, limits, clock } = options
     this.metrics = options.metrics
     this.homeOf = homeOf
+    this.limits = limits
     this.clock = clock
     this.window = new RecentWindow(
       starts.map(start => start.floor),
@@ -116,9 +118,24 @@ export class DeliverChats implements LogFollower {
     this.wake(followed)
   }
 
+  /**
+   * Begins a partition anew above where it stopped, because what lies between was not followed: nobody listens to it now
+   * (SPEC G4.2). What the node knew of it is forgotten; all below the new floor is in the history, or lost.
+   */
+  restart(partition: number, { from, floor }: FollowStart): void {
+    const followed = this.partition(partition)
+    followed.beginning = floor
+    followed.held = new HeldIds(this.limits.dedupRecords)
+    followed.heldFrom = from
+    followed.next = from
+    this.window.reset(partition, floor)
+    this.wake(followed)
+  }
+
   /** What was lost before this node began: readers across it are told, nothing else changes. */
   recordLoss(partition: number, range: LostRange): void {
-    this.partition(partition).lost = range
+    const followed = this.partition(partition)
+    followed.lost = { from: followed.lost?.from ?? range.from, to: range.to }
   }
 
   listen(roomId: RoomId, listener: RoomListener): void {

@@ -2,6 +2,7 @@ import { ChatError } from '../error.ts'
 import type { PastSources } from './archived.ts'
 import type { Chat, LoggedChat } from './chat.ts'
 import type { ChatLog } from './chat-log.ts'
+import { headOfLog } from './follow-log.ts'
 import { contentDigest } from './held-ids.ts'
 import { comparePositions, placeAfter } from './position.ts'
 
@@ -33,10 +34,8 @@ export function findRepeat({ log, sources }: { log: ChatLog; sources: PastSource
 }
 
 async function reachHead(log: ChatLog, { deliver, limits }: PastSources, partition: number): Promise<void> {
-  const next = (await log.ranges())[partition]?.next
-  const head = next && { epoch: next.epoch, seq: next.seq - 1 }
-  if (head === undefined || !(await deliver.passed(partition, head, limits.historyBarrierMs)))
-    throw uncertain()
+  const head = await headOfLog(log, partition)
+  if (!(await deliver.passed(partition, head, limits.historyBarrierMs))) throw uncertain()
 }
 
 /** The held ids must begin where the history ends, or lower. */

@@ -20,6 +20,11 @@ export function placeAfter({ epoch, seq }: Position): Position {
   return { epoch, seq: seq + 1 }
 }
 
+/** The place right before, as a bound that is included; seq −1 before the first. */
+export function placeBefore({ epoch, seq }: Position): Position {
+  return { epoch, seq: seq - 1 }
+}
+
 export function formatPosition({ epoch, seq }: Position): string {
   return `${epoch}:${seq}`
 }

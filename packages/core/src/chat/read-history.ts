@@ -4,9 +4,10 @@ import type { CheckAccess } from '../room/check-access.ts'
 import type { RoomId } from '../room/room.ts'
 import type { User } from '../room/user.ts'
 import { type PastSources, readArchived } from './archived.ts'
-import type { LoggedChat } from './chat.ts'
+import type { ChatId, LoggedChat } from './chat.ts'
 import type { HistoryQuery } from './chat-history.ts'
-import { comparePositions, formatPosition, type Position, placeAfter } from './position.ts'
+import { begunWithin, type FollowHold } from './followed-partitions.ts'
+import { comparePositions, formatPosition, type Position, placeAfter, placeBefore } from './position.ts'
 
 /** Which part of a room's past; every answer is newest first. */
 export type HistoryRequest = {
@@ -38,6 +39,8 @@ export type ReadHistory = (user: User, request: HistoryRequest, options?: CallOp
 export interface ReadHistoryPorts extends PastSources {
   readonly partitionOf: (roomId: RoomId) => number
   readonly checkAccess: CheckAccess
+  /** What the log holds now, asked of it. */
+  readonly logHead: (partition: number) => Promise<Position>
   /** What this node has acknowledged in a partition, if anything. */
   readonly acknowledgedUpTo: (partition: number) => Position | undefined
 }
@@ -47,11 +50,29 @@ export function readHistory(ports: ReadHistoryPorts): ReadHistory {
   return async (user, request, options = {}) => {
     checkRequest(request, ports.limits)
     await ports.checkAccess(user, 'read', request.roomId, options)
-    const upToDate = await waitForFollower(ports, request)
-    const past = new RoomPast(ports, request.roomId, options)
-    const parts = await readRequest(past, request)
-    return { ...parts, head: past.head, complete: upToDate && !past.cutShort }
+    const hold = ports.followed.hold(ports.partitionOf(request.roomId))
+    try {
+      const isFollowed = await isBegun(ports, hold)
+      const upToDate = isFollowed && (await waitForFollower(ports, request))
+      const past = new RoomPast(ports, request.roomId, options)
+      const parts = await readRequest(past, request)
+      return { ...parts, head: past.head, complete: upToDate && !past.cutShort }
+    } finally {
+      hold.release()
+    }
   }
+}
+
+/** False: the node knows the partition up to where it once stopped to follow it, and cannot go on in time. */
+async function isBegun({ clock, limits }: PastSources, hold: FollowHold): Promise<boolean> {
+  const begun = begunWithin(hold, clock, limits.historyBarrierMs)
+  return (
+    begun === undefined ||
+    begun.then(
+      () => true,
+      () => false,
+    )
+  )
 }
 
 function checkRequest(request: HistoryRequest, limits: PastSources['limits']): void {
@@ -76,12 +97,42 @@ function invalid(field: string, rule: string): ChatError {
 }
 
 /** A chat is readable at once on the node that acknowledged it, and elsewhere when the reader names its position. */
-async function waitForFollower(ports: ReadHistoryPorts, { roomId, min }: HistoryRequest): Promise<boolean> {
-  const partition = ports.partitionOf(roomId)
-  const waits = [min, ports.acknowledgedUpTo(partition)].flatMap(position =>
+async function waitForFollower(ports: ReadHistoryPorts, request: HistoryRequest): Promise<boolean> {
+  const partition = ports.partitionOf(request.roomId)
+  const top = await reachable(ports, partition, topOf(request))
+  const waits = [request.min, ports.acknowledgedUpTo(partition), top].flatMap(position =>
     position === undefined ? [] : [ports.deliver.passed(partition, position, ports.limits.historyBarrierMs)],
   )
   return (await Promise.all(waits)).every(passed => passed)
+}
+
+/** The highest place of which the answer must leave out nothing; it may come from a node that is ahead of this one. */
+function topOf(request: HistoryRequest): Position | undefined {
+  switch (request.kind) {
+    case 'before':
+      return placeBefore(request.position)
+    case 'around':
+      return request.position
+    case 'page':
+      return request.until
+    case 'latest':
+    case 'after':
+      return undefined
+    default:
+      return request satisfies never
+  }
+}
+
+/** That place, or the log's end where it is lower: nobody waits for what is not there. */
+async function reachable(
+  { deliver, logHead }: ReadHistoryPorts,
+  partition: number,
+  top: Position | undefined,
+): Promise<Position | undefined> {
+  if (top === undefined || comparePositions(top, deliver.head(partition)) <= 0) return undefined
+  // Without the log's answer the place itself is waited for.
+  const head = await logHead(partition).catch(() => top)
+  return comparePositions(head, top) < 0 ? head : top
 }
 
 interface Parts {
@@ -109,7 +160,7 @@ async function readRequest(past: RoomPast, request: HistoryRequest): Promise<Par
     case 'around': {
       const newer = await upFrom(past, request.position, Math.floor(request.limit / 2))
       const older = await downFrom(past, placeAfter(request.position), 0, request.limit - newer.chats.length)
-      return { ...newer, ...older, chats: [...newer.chats, ...older.chats] }
+      return { ...newer, ...older, chats: once([...newer.chats, ...older.chats]) }
     }
     default:
       return request satisfies never
@@ -118,12 +169,18 @@ async function readRequest(past: RoomPast, request: HistoryRequest): Promise<Par
 
 async function downFrom(past: RoomPast, before: Position, skip: number, limit: number): Promise<Parts> {
   const chats = await past.below(before, skip, limit + 1)
-  return { chats: chats.slice(0, limit), hasOlder: chats.length > limit || past.cutShort }
+  return { chats: once(chats.slice(0, limit)), hasOlder: chats.length > limit || past.cutShort }
 }
 
 async function upFrom(past: RoomPast, after: Position, limit: number): Promise<Parts> {
   const chats = await past.above(after, limit + 1)
-  return { chats: chats.slice(0, limit).toReversed(), hasNewer: chats.length > limit }
+  return { chats: once(chats.slice(0, limit).toReversed()), hasNewer: chats.length > limit }
+}
+
+/** Newest first. A chat that came again from farther away than the held ids is shown where it came last (SPEC G3.4). */
+function once(chats: readonly LoggedChat[]): readonly LoggedChat[] {
+  const shown = new Set<ChatId>()
+  return chats.filter(({ _id }) => !shown.has(_id) && shown.add(_id))
 }
 
 /**
@@ -154,7 +211,8 @@ class RoomPast {
     const { chats, count } = window.below(this.roomId, before, skip, limit)
     if (chats.length === limit) return chats
     const isInWindow = comparePositions(before, placeAfter(floor)) > 0
-    if (!(await this.isArchived(floor, isInWindow && skip === 0))) {
+    const top = isInWindow ? floor : placeBefore(before)
+    if (!(await this.isArchived(top, isInWindow && skip === 0))) {
       this.cutShort = true
       return chats
     }
@@ -164,7 +222,7 @@ class RoomPast {
       skip: Math.max(0, skip - count),
       limit: limit - chats.length,
     })
-    return [...chats, ...without(older, chats)]
+    return [...chats, ...older]
   }
 
   /** Oldest first, above `after`. */
@@ -175,15 +233,15 @@ class RoomPast {
     if (comparePositions(after, floor) >= 0) return chats
     await this.isArchived(floor, false)
     const older = await this.fromHistory({ after, before: placeAfter(floor), order: 'oldest-first', limit })
-    return [...without(older, chats), ...chats].slice(0, limit)
+    return [...older, ...chats].slice(0, limit)
   }
 
-  /** False when there is a gap above the history and the reader can do without what lies below; else that is an error. */
-  private async isArchived(floor: Position, canDoWithout: boolean): Promise<boolean> {
-    const { upTo } = await readArchived(this.ports, this.partition)
-    if (comparePositions(upTo, floor) >= 0) return true
+  /** False when the history ends below `top` and the reader can do without what lies there; else that is an error. */
+  private async isArchived(top: Position, canDoWithout: boolean): Promise<boolean> {
+    const { joined } = await readArchived(this.ports, this.partition, () => top)
+    if (joined) return true
     if (canDoWithout) return false
-    throw new ChatError('UNAVAILABLE', `the history has not reached ${formatPosition(floor)} yet`, {
+    throw new ChatError('UNAVAILABLE', `the history has not reached ${formatPosition(top)} yet`, {
       details: { waitsFor: 'history' },
     })
   }
@@ -191,13 +249,6 @@ class RoomPast {
   private fromHistory(query: Omit<HistoryQuery, 'roomId'>): Promise<readonly LoggedChat[]> {
     return this.ports.history.read({ roomId: this.roomId, ...query }, this.options)
   }
-}
-
-/** A chat that came again from farther away than the held ids is in both halves: the window's counts (SPEC G3.4). */
-function without(archived: readonly LoggedChat[], window: readonly LoggedChat[]): readonly LoggedChat[] {
-  if (window.length === 0) return archived
-  const shown = new Set(window.map(chat => chat._id))
-  return archived.filter(chat => !shown.has(chat._id))
 }
 
 /** Chats read at once for a whole room. */

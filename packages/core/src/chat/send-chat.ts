@@ -9,6 +9,7 @@ import type { User } from '../room/user.ts'
 import type { Chat, ChatDraft, ChatId, LoggedChat } from './chat.ts'
 import type { ChatLog } from './chat-log.ts'
 import type { FindRepeat } from './find-repeat.ts'
+import { begunWithin, type FollowedPartitions } from './followed-partitions.ts'
 import type { Position } from './position.ts'
 import type { SendLane } from './send-lane.ts'
 import { SendingIds } from './sending-ids.ts'
@@ -41,6 +42,7 @@ export interface SendChatsPorts {
   /** Throws, or rejects, when a draft names a file of ours that it may not name; undefined when it names none. */
   readonly checkAttachment: (draft: ChatDraft) => Promise<void> | undefined
   readonly findRepeat: FindRepeat
+  readonly followed: FollowedPartitions
   /** Throws while the node cannot take sends. */
   readonly checkReady: () => void
   /** Told of every acknowledged record. */
@@ -114,7 +116,12 @@ function handToLog(
   options: CallOptions,
 ): Batch | Promise<Batch> {
   const roomId = drafts[0]?.roomId as RoomId
-  const checks = [ports.checkAccess(sender, 'write', roomId, options), ...drafts.map(ports.checkAttachment)]
+  const checks: readonly (Promise<unknown> | undefined)[] = [
+    ports.checkAccess(sender, 'write', roomId, options),
+    // Who subscribed before on this node is to get it.
+    ports.followed.measured(ports.log.partitionOf(roomId)),
+    ...drafts.map(ports.checkAttachment),
+  ]
   const isNamed = drafts.some(draft => draft.clientMessageId !== undefined)
   if (isNamed || checks.some(check => check !== undefined)) {
     return handCheckedToLog(ports, sendingIds, sender, drafts, checks, options)
@@ -130,13 +137,13 @@ async function handCheckedToLog(
   sendingIds: SendingIds,
   sender: User,
   drafts: readonly ChatDraft[],
-  checks: readonly (Promise<void> | undefined)[],
+  checks: readonly (Promise<unknown> | undefined)[],
   options: CallOptions,
 ): Promise<Batch> {
   await Promise.all(checks.filter(check => check !== undefined))
   const named = drafts.map(draft => ({ draft, chat: chatFrom(ports, sender, draft) }))
   const ids = named.flatMap(({ draft, chat }) => (draft.clientMessageId === undefined ? [] : [chat._id]))
-  const release = await sendingIds.take(ids)
+  const release = await takeIds(ports, sendingIds, ids, drafts[0]?.roomId as RoomId)
   try {
     const { admitted, chats } = await leaveOutRepeats(ports.findRepeat, named)
     ports.checkReady()
@@ -146,6 +153,34 @@ async function handCheckedToLog(
     release()
     throw error
   }
+}
+
+/**
+ * The ids are this send's until the answer is called; meanwhile their partition is followed, since what it holds says which
+ * of them are repeats (SPEC G3.3, G4.2).
+ */
+async function takeIds(
+  { clock, followed, limits, log }: SendChatsPorts,
+  sendingIds: SendingIds,
+  ids: readonly ChatId[],
+  roomId: RoomId,
+): Promise<() => void> {
+  const giveBack = await sendingIds.take(ids)
+  if (ids.length === 0) return giveBack
+  const hold = followed.hold(log.partitionOf(roomId))
+  const release = (): void => {
+    giveBack()
+    hold.release()
+  }
+  const begun = begunWithin(hold, clock, limits.historyBarrierMs)
+  if (begun === undefined) return release
+  return begun.then(
+    () => release,
+    (cause: unknown) => {
+      release()
+      throw cause
+    },
+  )
 }
 
 /** A room of its own for each batch, the sender's own name, and no more chats than allowed. */

@@ -18,6 +18,10 @@ export interface Limits {
   readonly historyMaxSkip: number
   /** How long a read waits for the follower or for the archive (SPEC G5.1, G5.2, G6.0). */
   readonly historyBarrierMs: number
+  /** How long a partition stays followed that nobody needs any more, where only those needed are followed (SPEC G4.2). */
+  readonly followRestMs: number
+  /** How long a subscription waits for its partition to be followed again. */
+  readonly followBeginMs: number
   /** Missed chats that a subscriber may resume over (SPEC G6.2). */
   readonly recoveryMaxChats: number
   /** Chats that a catching-up feed reads at once. */
@@ -72,6 +76,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxPageChats: 500,
   historyMaxSkip: 100_000,
   historyBarrierMs: 2_000,
+  followRestMs: 60_000,
+  followBeginMs: 10_000,
   recoveryMaxChats: 10_000,
   recoveryPageChats: 100,
   archiveBatchChats: 500,

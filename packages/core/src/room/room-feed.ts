@@ -1,6 +1,7 @@
 import { isLost, type PastSources, readArchived } from '../chat/archived.ts'
 import type { LoggedChat } from '../chat/chat.ts'
 import type { RoomListener } from '../chat/deliver-chats.ts'
+import type { FollowHold } from '../chat/followed-partitions.ts'
 import { comparePositions, type Position, placeAfter } from '../chat/position.ts'
 import type { RoomId } from './room.ts'
 
@@ -69,18 +70,27 @@ export class CursorFeed implements RoomFeed, RoomListener {
   readonly start: FeedStart
   private readonly sources: FeedSources
   private readonly sink: FeedSink
+  private readonly hold: FollowHold
   private state: FeedState = 'waiting'
   private cursor: Position
   private page: MissedPage | undefined
   private reading = false
 
-  constructor(sources: FeedSources, roomId: RoomId, sink: FeedSink, start: FeedStart, cursor: Position) {
+  /** `hold` keeps the room's partition followed; the feed releases it at its end. */
+  constructor(
+    sources: FeedSources,
+    room: { readonly roomId: RoomId; readonly hold: FollowHold },
+    sink: FeedSink,
+    start: FeedStart,
+    cursor: Position,
+  ) {
     this.sources = sources
-    this.roomId = roomId
+    this.roomId = room.roomId
+    this.hold = room.hold
     this.sink = sink
     this.start = start
     this.cursor = cursor
-    sources.deliver.listen(roomId, this)
+    sources.deliver.listen(room.roomId, this)
   }
 
   get hasEnded(): boolean {
@@ -114,6 +124,7 @@ export class CursorFeed implements RoomFeed, RoomListener {
     this.sources.deliver.unlisten(this.roomId, this)
     this.state = 'ended'
     this.page = undefined
+    this.hold.release()
     if (end === 'closed') return
     this.sources.feedEnded(end)
     this.sink.ended(end)

@@ -1,4 +1,5 @@
 import { isLost, readArchived } from '../chat/archived.ts'
+import { begunWithin, type FollowHold } from '../chat/followed-partitions.ts'
 import { comparePositions, type Position, placeAfter } from '../chat/position.ts'
 import type { AccessWatch } from './access-watch.ts'
 import type { CheckAccess } from './check-access.ts'
@@ -26,35 +27,69 @@ export interface SubscribeRoomPorts {
 
 /**
  * Gives a subscriber a feed of a room, once it was found that they may read it. The feed waits for `open`.
- * Rejects as `RoomAccess` does, or with FORBIDDEN.
+ * Rejects as `RoomAccess` does, with FORBIDDEN, or with UNAVAILABLE when this node cannot follow the room in time.
  */
 export function subscribeRoom({ sources, checkAccess, watch }: SubscribeRoomPorts): SubscribeRoom {
   return async (user, roomId, sink, options = {}) => {
-    await checkAccess(user, 'read', roomId)
-    const feed = await feedFrom(sources, roomId, sink, options.since)
-    watch.add(user, feed)
-    return feed
+    // First of all: what this connection sends next must find the room's partition held.
+    const hold = sources.followed.hold(sources.partitionOf(roomId))
+    try {
+      await checkAccess(user, 'read', roomId)
+      const feed = await feedFrom(sources, { roomId, hold }, sink, options.since)
+      watch.add(user, feed)
+      return feed
+    } catch (cause) {
+      hold.release()
+      throw cause
+    }
   }
 }
 
 async function feedFrom(
   sources: FeedSources,
-  roomId: RoomId,
+  room: HeldRoom,
   sink: FeedSink,
   since: Position | undefined,
 ): Promise<RoomFeed> {
+  const { clock, limits } = sources
+  const begun = begunWithin(room.hold, clock, limits.followBeginMs)
+  const head = begun === undefined ? undefined : await begun
+  return since === undefined ? liveFeed(sources, room, sink, head) : resumedFeed(sources, room, sink, since)
+}
+
+interface HeldRoom {
+  readonly roomId: RoomId
+  readonly hold: FollowHold
+}
+
+/**
+ * From the head on. Of a partition that was begun for this subscriber that is the head of then: what was sent through this
+ * node after the SUBSCRIBE is above it, and comes (SPEC G4.2).
+ */
+function liveFeed(
+  sources: FeedSources,
+  room: HeldRoom,
+  sink: FeedSink,
+  begunAt: Position | undefined,
+): RoomFeed {
+  const head = begunAt ?? sources.deliver.head(sources.partitionOf(room.roomId))
+  return new CursorFeed(sources, room, sink, { head, asked: false }, head)
+}
+
+async function resumedFeed(
+  sources: FeedSources,
+  room: HeldRoom,
+  sink: FeedSink,
+  since: Position,
+): Promise<RoomFeed> {
   const { deliver } = sources
-  const partition = sources.partitionOf(roomId)
-  if (since === undefined) {
-    const head = deliver.head(partition)
-    return new CursorFeed(sources, roomId, sink, { head, asked: false }, head)
-  }
+  const partition = sources.partitionOf(room.roomId)
   const notReached = await waitFor(sources, partition, since)
-  const reason = notReached ?? (await missing(sources, roomId, since))
+  const reason = notReached ?? (await missing(sources, room.roomId, since))
   const head = deliver.head(partition)
   return reason === undefined
-    ? new CursorFeed(sources, roomId, sink, { head, asked: true, recovered: true }, since)
-    : new CursorFeed(sources, roomId, sink, { head, asked: true, recovered: false, reason }, head)
+    ? new CursorFeed(sources, room, sink, { head, asked: true, recovered: true }, since)
+    : new CursorFeed(sources, room, sink, { head, asked: true, recovered: false, reason }, head)
 }
 
 /** A subscriber that was on a faster node may be ahead of this one: the follower gets a moment to come up to it. */

@@ -1,7 +1,11 @@
 import type { Step } from './simulation.ts'
 
 /** Runs that once showed a fault, shrunk; each stays as a test of its own. */
-export const PINNED: readonly { readonly why: string; readonly steps: readonly Step[] }[] = [
+export const PINNED: readonly {
+  readonly why: string
+  readonly follow?: 'all' | 'interest'
+  readonly steps: readonly Step[]
+}[] = [
   {
     why: 'chats that were trimmed before anything was archived were resumed over in silence',
     steps: [

@@ -1,9 +1,11 @@
 import {
   type Chat,
+  ChatError,
   type ChatId,
   type ChatSystem,
   comparePositions,
   createChat,
+  type HistoryPage,
   type LoggedChat,
   type Position,
   parseRoomId,
@@ -29,6 +31,8 @@ const LIMITS = {
   recoveryPageChats: 3,
   archiveBatchChats: 4,
   archiveRestMs: 5,
+  followRestMs: 20,
+  followBeginMs: 200,
   historyBarrierMs: 100,
   archiveRetryMs: 10,
   archiveRetryMaxMs: 20,
@@ -42,11 +46,17 @@ export type Step =
   | { readonly step: 'deliver'; readonly partition: number; readonly count: number }
   | { readonly step: 'archive'; readonly partition: number; readonly count: number }
   | { readonly step: 'store'; readonly state: 'away' | 'held' | 'well' }
+  /** What the partitions hold cannot be asked, or is told late. */
+  | { readonly step: 'ranges'; readonly state: 'away' | 'held' | 'well' }
   | { readonly step: 'trim'; readonly partition: number; readonly count: number }
   | { readonly step: 'restart' }
   | { readonly step: 'subscribe' | 'drop'; readonly reader: number }
   | { readonly step: 'read'; readonly reader: number; readonly count: number }
   | { readonly step: 'wait'; readonly ms: number }
+  /** Much is sent to a room that this node may not follow, and some of it is archived. */
+  | { readonly step: 'crowd'; readonly room: number; readonly count: number; readonly archived: number }
+  /** The newest page of a room's past. */
+  | { readonly step: 'page'; readonly room: number }
 
 /** A node over a log and a history that move only step by step, and readers that come, go, lag and resume. */
 export class Simulation {
@@ -59,6 +69,13 @@ export class Simulation {
   private made = 0
   private trimmed = false
   private storeFailed = false
+  private readonly follow: 'all' | 'interest'
+  /** What was found wrong by somebody who waited for an answer. */
+  private problem: Error | undefined
+
+  constructor(follow: 'all' | 'interest' = 'all') {
+    this.follow = follow
+  }
 
   async start(): Promise<void> {
     this.node = await createChat({
@@ -68,6 +85,7 @@ export class Simulation {
       clock: this.clock,
       ids: plainIds,
       limits: LIMITS,
+      follow: this.follow,
     })
   }
 
@@ -99,6 +117,12 @@ export class Simulation {
         return this.log.archive(step.partition, step.count)
       case 'store':
         return this.setStore(step.state)
+      case 'ranges':
+        return this.setRanges(step.state)
+      case 'crowd':
+        return this.crowd(step.room, step.count, step.archived)
+      case 'page':
+        return this.readPage(step.room)
       case 'trim':
         this.trimmed = true
         return this.log.trim(step.partition, step.count)
@@ -131,6 +155,15 @@ export class Simulation {
     }
   }
 
+  private async crowd(room: number, count: number, archived: number): Promise<void> {
+    for (let index = 0; index < count; index++) this.log.write(this.newChat(room))
+    const partition = this.log.partitionOf(ROOMS[room] ?? parseRoomId(0))
+    for (let left = archived; left > 0; left -= LIMITS.archiveBatchChats) {
+      this.log.archive(partition, LIMITS.archiveBatchChats)
+      await settle()
+    }
+  }
+
   private double(room: number, back: number): void {
     const chats = this.recordsOf(ROOMS[room] ?? parseRoomId(0))
     const chat = chats.at(-1 - (back % Math.max(1, chats.length)))
@@ -144,8 +177,42 @@ export class Simulation {
     else this.storeFailed = true
   }
 
+  private setRanges(state: 'away' | 'held' | 'well'): void {
+    this.log.isAway = state === 'away'
+    this.log.isHeld = state === 'held'
+    if (state === 'well') this.log.release()
+  }
+
+  private readPage(room: number): void {
+    const roomId = ROOMS[room] ?? parseRoomId(0)
+    const newest = this.firstRecordsOf(roomId).at(-1)
+    const wasFollowed = this.log.isFollowed(this.log.partitionOf(roomId))
+    this.node?.history(USER, { kind: 'latest', roomId, limit: 10 }).then(
+      page => {
+        if (this.trimmed) return
+        this.checkPage(roomId, page)
+        // A follower that is slow may not know the newest chat; one that begins again must.
+        const isBehind =
+          newest !== undefined && !page.chats.some(({ position }) => !isAbove(newest.position, position))
+        if (page.complete && !wasFollowed && isBehind) this.problem ??= new Error('a page ends too early')
+      },
+      () => undefined,
+    )
+  }
+
+  private checkPage(roomId: RoomId, { chats }: HistoryPage): void {
+    const ids = new Set(chats.map(({ _id }) => _id))
+    if (ids.size < chats.length) this.problem ??= new Error('a page shows a chat twice')
+    const missing = this.firstRecordsOf(roomId).find(
+      ({ _id, position }) =>
+        isAbove(position, chats.at(-1)?.position) && !isAbove(position, chats[0]?.position) && !ids.has(_id),
+    )
+    if (missing !== undefined) this.problem ??= new Error(`a page has a hole: ${missing._id}`)
+  }
+
   private async restart(): Promise<void> {
     this.setStore('well')
+    this.setRanges('well')
     await this.closeNode()
     for (const reader of this.readers) reader.drop()
     await this.start()
@@ -183,6 +250,10 @@ export class Simulation {
         reader.feed = feed
         feed.open()
       })
+      .catch((cause: unknown) => {
+        if (this.follow === 'all' || !(cause instanceof ChatError) || cause.code !== 'UNAVAILABLE')
+          this.problem ??= cause as Error
+      })
       .finally(() => this.subscribing.delete(reader))
     this.subscribing.set(reader, subscribed)
   }
@@ -213,6 +284,7 @@ export class Simulation {
 
   /** What must hold for every reader at every moment. */
   private check(): void {
+    if (this.problem !== undefined) throw this.problem
     for (const reader of this.readers) {
       if (reader.since === undefined) continue
       let before = reader.since
@@ -245,6 +317,7 @@ export class Simulation {
   /** Everything is delivered, archived and read. */
   private async comeToRest(): Promise<void> {
     this.setStore('well')
+    this.setRanges('well')
     for (let round = 0; round < 200; round++) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         this.log.deliver(partition, 100)

@@ -4,6 +4,7 @@ import type {
   Closeable,
   LogConsumer,
   LogFollower,
+  LogFollowing,
   LogIdentity,
   LogRecord,
   PartitionRange,
@@ -20,11 +21,16 @@ interface Reader {
   readonly next: number[]
 }
 
+interface Following extends Reader {
+  readonly follower: LogFollower
+  readonly left: Set<number>
+}
+
 /** A log whose every step is taken by the test: what was appended reaches nobody until `deliver` or `archive` says so. */
 export class SteppedLog implements ChatLog {
   readonly identity: LogIdentity
   readonly partitions: Partition[]
-  private follower: (Reader & { readonly follower: LogFollower }) | undefined
+  private follower: Following | undefined
   private consumer:
     | (Reader & { readonly consumer: LogConsumer; started: boolean[]; busy: boolean[] })
     | undefined
@@ -32,6 +38,10 @@ export class SteppedLog implements ChatLog {
   catchUpBatch = 3
   /** What the next append does instead of succeeding. */
   nextAppend: 'ok' | 'rejected' | 'lost-answer' = 'ok'
+  /** While true nobody is told what the partitions hold. */
+  isHeld = false
+  isAway = false
+  private held: (() => void)[] = []
 
   constructor(partitions: number) {
     this.identity = { clusterId: 'stepped', topic: 'log', partitions, epoch: 1 }
@@ -72,13 +82,25 @@ export class SteppedLog implements ChatLog {
     return { epoch: 1, seq: this.partitions[partition]?.records.length ?? 0 }
   }
 
-  ranges(): Promise<readonly PartitionRange[]> {
-    return Promise.resolve(
-      this.partitions.map(({ first }, partition) => ({
-        first: { epoch: 1, seq: first },
-        next: this.end(partition),
-      })),
-    )
+  async ranges(): Promise<readonly PartitionRange[]> {
+    if (this.isAway) throw new Error('the log is away')
+    const ranges = this.partitions.map(({ first }, partition) => ({
+      first: { epoch: 1, seq: first },
+      next: this.end(partition),
+    }))
+    if (this.isHeld) await new Promise<void>(resolve => this.held.push(resolve))
+    return ranges
+  }
+
+  /** Lets everybody who waits be told. */
+  release(): void {
+    this.isHeld = false
+    for (const answer of this.held.splice(0)) answer()
+  }
+
+  /** Whether the node's follower follows a partition now. */
+  isFollowed(partition: number): boolean {
+    return this.follower?.left.has(partition) === false
   }
 
   /** Retention: the partition's oldest `count` records are gone. */
@@ -87,21 +109,30 @@ export class SteppedLog implements ChatLog {
     if (part !== undefined) part.first = Math.min(part.records.length, part.first + count)
   }
 
-  follow(from: readonly Position[], follower: LogFollower): Promise<Closeable> {
-    const following = { follower, next: from.map(position => position.seq) }
+  follow(from: readonly Position[], follower: LogFollower): Promise<LogFollowing> {
+    const following = { follower, next: from.map(position => position.seq), left: new Set<number>() }
     this.follower = following
     for (const partition of this.partitions.keys()) while (this.deliver(partition, this.catchUpBatch));
-    return Promise.resolve(
-      closeable(() => {
-        if (this.follower === following) this.follower = undefined
-      }),
-    )
+    const end = closeable(() => {
+      if (this.follower === following) this.follower = undefined
+    })
+    return Promise.resolve({
+      ...end,
+      leave: partition => {
+        following.left.add(partition)
+      },
+      begin: (partition, position) => {
+        if (!following.left.delete(partition))
+          throw new RangeError(`partition ${partition} is followed already`)
+        following.next[partition] = position.seq
+      },
+    })
   }
 
   /** Hands the follower at most `count` records of a partition; false when there are none. */
   deliver(partition: number, count: number): boolean {
     const part = this.partitions[partition]
-    if (this.follower === undefined || part === undefined) return false
+    if (this.follower === undefined || part === undefined || !this.isFollowed(partition)) return false
     const { follower, next } = this.follower
     const from = next[partition] ?? 0
     if (from < part.first) {
