@@ -28,6 +28,7 @@ import { deadLetterTopic, type LogTopic, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
 import { type PartitionTail, TailBudget } from './partition-tail.ts'
 import { readEpochs } from './stored-epochs.ts'
+import { TopicIdentity } from './topic-identity.ts'
 
 /** What an operator may want to count. */
 export interface KafkaLogCounters {
@@ -61,7 +62,8 @@ export async function kafkaChatLog(options: KafkaChatLogOptions): Promise<KafkaC
     })
     const topic = await openTopic(admin, settings)
     const epochs = settings.epochs ?? (await readEpochs(admin, asking, settings.topic))
-    return new Log(kafka, { ...settings, epochs }, topic)
+    const identity = new TopicIdentity(settings.topic, await asking.topicId(settings.topic), settings.logger)
+    return new Log(kafka, { ...settings, epochs }, topic, identity)
   } finally {
     await asking.close()
     await admin.disconnect().catch(() => undefined)
@@ -74,6 +76,7 @@ class Log implements KafkaChatLog {
   readonly #kafka: Kafka
   readonly #settings: KafkaSettings
   readonly #epochs: LogEpochs
+  readonly #topicIdentity: TopicIdentity
   readonly #maxBatchBytes: number
   readonly #cluster: KafkaCluster
   readonly #deadLetters: DeadLetters
@@ -86,17 +89,18 @@ class Log implements KafkaChatLog {
   #pendingBytes = 0
   #closing: Promise<void> | undefined
 
-  constructor(kafka: Kafka, settings: KafkaSettings, found: LogTopic) {
+  constructor(kafka: Kafka, settings: KafkaSettings, found: LogTopic, topicIdentity: TopicIdentity) {
     const { topic, epochs, logger, clock, appendTimeoutMs } = settings
     this.#kafka = kafka
     this.#settings = settings
+    this.#topicIdentity = topicIdentity
     this.#epochs = new LogEpochs(epochs, topic, found.partitions)
     const { epoch, partitions } = this.#epochs.current
     this.identity = Object.freeze({ clusterId: found.clusterId, topic, partitions, epoch })
     this.retentionMs = found.retentionMs
     this.#maxBatchBytes = found.maxBatchBytes
     this.#tails = new TailBudget(settings.fetchBytes)
-    this.#cluster = new KafkaCluster(kafka, settings)
+    this.#cluster = new KafkaCluster(kafka, settings, topicIdentity)
     this.#deadLetters = new DeadLetters({
       cluster: this.#cluster,
       topic,
@@ -111,6 +115,7 @@ class Log implements KafkaChatLog {
           topic,
           partition,
           epochs: this.#epochs,
+          identity: topicIdentity,
           maxBatchBytes: found.maxBatchBytes,
           appendTimeoutMs,
           clock,
@@ -164,6 +169,7 @@ class Log implements KafkaChatLog {
     this.#checkOpen(options)
     const { topic } = this.#settings
     try {
+      await this.#cluster.confirmIdentity()
       const leader = await this.#cluster.leaderOf(topic, 0)
       this.#epochs.checkPartitions(topic, leader.partitions)
       const partitions = [...this.#appenders.keys()]
@@ -244,7 +250,7 @@ class Log implements KafkaChatLog {
 
   #fetcher(reader: string, waitMs?: number): LogFetcher {
     const { topic, clock, logger } = this.#settings
-    const cluster = new KafkaCluster(this.#kafka, this.#settings)
+    const cluster = new KafkaCluster(this.#kafka, this.#settings, this.#topicIdentity)
     const options = { cluster, topic, clock, logger, reader }
     return new LogFetcher(waitMs === undefined ? options : { ...options, waitMs })
   }

@@ -6,9 +6,11 @@ import {
   fetchedRecords,
   newCluster,
   READ_COMMITTED,
+  topicId,
 } from './kafka-driver.ts'
 import { isConnectionLost, LeaderlessError } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-options.ts'
+import type { TopicIdentity } from './topic-identity.ts'
 
 /** What a record is written as. */
 export interface WrittenRecord {
@@ -52,16 +54,32 @@ const LATEST = -1
 export class KafkaCluster {
   readonly #kafka: Kafka
   readonly #settings: KafkaSettings
+  /** Of the one topic that must stay the same. */
+  readonly #identity: TopicIdentity | undefined
   readonly #topics = new Set<string>()
   #driver: DriverCluster | undefined
   /** So that a new beginning does not ask the same dead broker first. */
   #begun = 0
   #isStale = false
+  /** The identity's doubts when it was last confirmed here. */
+  #confirmed = -1
   #closed = false
 
-  constructor(kafka: Kafka, settings: KafkaSettings) {
+  constructor(kafka: Kafka, settings: KafkaSettings, identity?: TopicIdentity) {
     this.#kafka = kafka
     this.#settings = settings
+    this.#identity = identity
+  }
+
+  /** The id that the topic has now; undefined when there is none, or the brokers give none. */
+  async topicId(topic: string): Promise<string | undefined> {
+    return topicId(await this.#fresh(topic), topic)
+  }
+
+  /** @throws ChatError UNAVAILABLE, not retryable, when the topic is not the one that the log was opened on */
+  async confirmIdentity(): Promise<void> {
+    const identity = this.#identity
+    if (identity !== undefined) identity.confirm(await this.topicId(identity.topic))
   }
 
   /** The number of the broker that leads a partition, whether it can be reached or not. */
@@ -185,6 +203,7 @@ export class KafkaCluster {
   /** A request to this broker failed: look again who leads what, over a new connection when this one is lost. */
   failed(broker: DriverBroker, error: unknown): void {
     this.#isStale = true
+    this.#identity?.doubt()
     if (!isConnectionLost(error)) return
     this.#driver?.removeBroker(broker.connectionPool)
     release(broker)
@@ -197,8 +216,18 @@ export class KafkaCluster {
     await driver?.disconnect().catch(() => undefined)
   }
 
+  /** After any failure, of whatever request of this log: what is behind the topic's name may be another one. */
+  async #confirm(driver: DriverCluster): Promise<void> {
+    const identity = this.#identity
+    if (identity === undefined || identity.id === undefined || this.#confirmed === identity.doubts) return
+    const { doubts } = identity
+    identity.confirm(await topicId(driver, identity.topic))
+    this.#confirmed = doubts
+  }
+
   async #fresh(topic: string): Promise<DriverCluster> {
     if (this.#closed) throw new Error('the connection to Kafka is closed')
+    this.#identity?.check()
     this.#driver ??= newCluster(this.#kafka, this.#settings, this.#begun++)
     const driver = this.#driver
     try {
@@ -209,6 +238,7 @@ export class KafkaCluster {
       else await driver.refreshMetadataIfNecessary()
       this.#isStale = false
       if (this.#driver !== driver) throw new Error('the connection to Kafka was closed')
+      await this.#confirm(driver)
       return driver
     } catch (error) {
       // The driver does not always find its way back from a cluster that was gone: begin anew.

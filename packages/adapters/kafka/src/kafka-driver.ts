@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Logger } from '@sgs-chat/core'
 import { Kafka, type KafkaConfig, type KafkaMessage, logLevel, type SASLOptions } from 'kafkajs'
 import type { KafkaSettings } from './kafka-options.ts'
+import { decodeTopicId, encodeTopicIdRequest, METADATA_KEY, METADATA_VERSION } from './topic-id-request.ts'
 
 /**
  * The one file that reaches below the public API of kafkajs 2.2.4, which is pinned (docs/decisions/0009-kafkajs.md).
@@ -12,6 +13,7 @@ import type { KafkaSettings } from './kafka-options.ts'
  */
 const load = createRequire(import.meta.url)
 const Cluster = load('kafkajs/src/cluster/index.js') as new (options: object) => DriverCluster
+const Encoder = load('kafkajs/src/protocol/encoder.js') as new () => DriverEncoder
 const Batch = load('kafkajs/src/consumer/batch.js') as new (
   topic: string,
   fetchedOffset: string,
@@ -30,10 +32,17 @@ export interface DriverCluster {
   }[]
   findBroker(node: { readonly nodeId: number }): Promise<DriverBroker>
   removeBroker(address: { readonly host: string; readonly port: number }): void
+  readonly brokerPool: { findConnectedBroker(): Promise<DriverBroker> }
 }
 
 export interface DriverBroker {
-  readonly connectionPool: { readonly host: string; readonly port: number }
+  readonly connectionPool: {
+    readonly host: string
+    readonly port: number
+    send<T>(request: DriverRequest<T>): Promise<T>
+  }
+  /** What the broker speaks of each request, by its number, once it is connected. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null
   produce(request: object): Promise<{
     readonly topics: readonly { readonly partitions: readonly { readonly baseOffset: string }[] }[]
   }>
@@ -46,6 +55,24 @@ export interface DriverBroker {
     }[]
   }>
   disconnect(): Promise<void>
+}
+
+/** A request that the driver does not know, and how its answer is read. */
+interface DriverRequest<T> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    encode(): Promise<DriverEncoder>
+  }
+  readonly response: {
+    decode(payload: Buffer): Promise<T>
+    parse(decoded: T): Promise<T>
+  }
+}
+
+interface DriverEncoder {
+  writeBuffer(bytes: Buffer): this
 }
 
 /** What a fetch brought of one partition. */
@@ -124,6 +151,25 @@ export function newCluster(kafka: Kafka, settings: KafkaSettings, firstBroker: n
     maxInFlightRequests: null,
     isolationLevel: READ_COMMITTED,
   })
+}
+
+/** The id of a topic; undefined when there is no such topic now, or the brokers give no ids. */
+export async function topicId(driver: DriverCluster, topic: string): Promise<string | undefined> {
+  const broker = await driver.brokerPool.findConnectedBroker()
+  if ((broker.versions?.[METADATA_KEY]?.maxVersion ?? 0) < METADATA_VERSION) return undefined
+  const { id } = await broker.connectionPool.send({
+    request: {
+      apiKey: METADATA_KEY,
+      apiVersion: METADATA_VERSION,
+      apiName: 'Metadata',
+      encode: async () => new Encoder().writeBuffer(encodeTopicIdRequest(topic)),
+    },
+    response: {
+      decode: async payload => ({ id: decodeTopicId(payload) }),
+      parse: async decoded => decoded,
+    },
+  })
+  return id
 }
 
 /**

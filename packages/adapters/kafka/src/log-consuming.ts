@@ -105,7 +105,9 @@ export class LogConsuming implements Closeable {
   }
 
   async #consume(partition: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options.settings
+    const { cluster, settings } = this.#options
+    const { clock } = settings
+    await cluster.confirmIdentity()
     const from = (await this.#consumer.start(partition, { signal })) ?? (await this.#first(partition))
     const steps = new PartitionSteps(this.#options, partition, from)
     try {

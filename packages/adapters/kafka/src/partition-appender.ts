@@ -11,12 +11,15 @@ import {
 import type { LogEpochs } from './log-epochs.ts'
 import { type AppendRecords, PendingAppend } from './pending-append.ts'
 import { staggeredRestMs } from './staggered-rest.ts'
+import type { TopicIdentity } from './topic-identity.ts'
 
 export interface PartitionAppenderOptions {
   readonly cluster: Pick<KafkaCluster, 'leaderOf' | 'produce'>
   readonly topic: string
   readonly partition: number
   readonly epochs: LogEpochs
+  /** Of a topic that must stay the same. */
+  readonly identity?: Pick<TopicIdentity, 'confirmAppend'>
   readonly maxBatchBytes: number
   readonly appendTimeoutMs: number
   readonly clock: Clock
@@ -41,6 +44,8 @@ export class PartitionAppender {
   /** Those of the batch that is being delivered. */
   #underway: readonly PendingAppend[] = []
   #isSent = false
+  /** The place after what was acknowledged last. */
+  #next = 0
   #running: Promise<void> | undefined
   #wake: (() => void) | undefined
   #lastError: unknown
@@ -136,7 +141,8 @@ export class PartitionAppender {
 
   /** The records of a batch lie one after the other. */
   #acknowledge(baseOffset: number): void {
-    const { epochs, partition, recovered, acknowledged } = this.#options
+    const { epochs, identity, partition, recovered, acknowledged } = this.#options
+    identity?.confirmAppend(baseOffset, this.#next)
     if (this.#underway.every(({ chats }) => chats !== undefined)) {
       acknowledged?.(
         partition,
@@ -150,6 +156,7 @@ export class PartitionAppender {
       offset += pending.records.length
       pending.resolve(pending.records.map((_, index) => epochs.positionOf(partition, first + index)))
     }
+    this.#next = offset
     if (this.#lastError !== undefined) recovered(partition)
     this.#lastError = undefined
   }
