@@ -56,7 +56,8 @@ export const HELP: string = `pnpm bench <name> [options]
                      pipeline: some of saturating, paced
   --minutes N        soak: how long (10; with --quick 2)
   --store-stopped    soak: on KAFKA_BROKERS and MONGODB_URL, the way to MongoDB cut after the first quarter
-  --profiles A,B     pipeline: some of kafkajs, embedded, kafka-1, kafka-3
+  --profiles A,B     pipeline: some of kafkajs, embedded, kafka-1, kafka-3, and what is measured only when it is asked for:
+                     kafka-3-placed (each partition's rooms on one node), kafka-3-interest (and KAFKA_FOLLOW=interest)
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
   --clients N        idle: connections (10,000)

@@ -1,3 +1,4 @@
+import { homePartition, parseRoomId } from '@sgs-chat/core'
 import type { FanoutRun } from '../fanout/fanout-run.ts'
 import { chatMarker } from './chat-marker.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
@@ -8,8 +9,15 @@ import { type Publisher, REMEMBERED, Receiver, type Tally } from './receiver.ts'
 
 const JOINS_AT_ONCE = 100
 
-/** A run over several nodes: the members of each room are dealt out over them in turn. */
-export type LoadRun = FanoutRun & { readonly ports?: readonly number[] }
+/** A run over several nodes. */
+export type LoadRun = FanoutRun & {
+  readonly ports?: readonly number[]
+  /**
+   * Of so many partitions, the members of all rooms of one are on one node, as a balancer could place them.
+   * @default the members of each room are dealt out over the nodes in turn
+   */
+  readonly placedByPartitions?: number
+}
 
 /** The members of all rooms, what they publish and what they receive. */
 export class FanoutLoad implements Tally {
@@ -33,12 +41,15 @@ export class FanoutLoad implements Tally {
     for (let roomId = 1; roomId <= run.rooms; roomId += 1) this.#addRoom(run, roomId)
   }
 
-  #addRoom({ port, ports = [port], membersPerRoom, publishersPerRoom }: LoadRun, roomId: number): void {
+  #addRoom(run: LoadRun, roomId: number): void {
+    const { port, ports = [port], placedByPartitions, membersPerRoom, publishersPerRoom } = run
+    const home =
+      placedByPartitions === undefined ? undefined : homePartition(parseRoomId(roomId), placedByPartitions)
     const publishers: Publisher[] = []
     const order = new RoomOrder(publishersPerRoom)
     for (let index = 0; index < membersPerRoom; index += 1) {
       const identity = { roomId, userId: `user-${(roomId - 1) * membersPerRoom + index}` }
-      const node = ports[(roomId + index) % ports.length] ?? port
+      const node = ports[(home ?? roomId + index) % ports.length] ?? port
       const receiver = new Receiver({ identity, port: node, tally: this, order, publishers })
       this.#receivers.push(receiver)
       if (index < publishersPerRoom) {

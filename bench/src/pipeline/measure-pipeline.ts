@@ -4,11 +4,12 @@ import { endOf, nextMessage, SERVER_CORE, startChild } from '../processes/child-
 import { generateFanout } from '../processes/generator-process.ts'
 import type { ServerSample } from '../processes/messages.ts'
 import { PipelineCluster } from './pipeline-cluster.ts'
-import type { KafkaServices, Profile } from './pipeline-profiles.ts'
+import { isPlaced, type KafkaServices, type Profile } from './pipeline-profiles.ts'
 import {
   type BareKafkaOutcome,
   BODY_BYTES,
   MEMBERS_PER_ROOM,
+  PARTITIONS,
   type PipelineLoad,
   ROOMS,
 } from './pipeline-run.ts'
@@ -54,6 +55,7 @@ async function measureOurs(
     contestant: 'embedded',
     port,
     ports: cluster.ports,
+    ...(isPlaced(profile) ? { placedByPartitions: PARTITIONS } : {}),
     rooms: ROOMS,
     membersPerRoom: MEMBERS_PER_ROOM,
     publishersPerRoom: 1,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
 import type { ServerSample } from '../processes/messages.ts'
 import { ServerProcess } from '../processes/server-process.ts'
-import { type KafkaServices, nodesOf, type Profile } from './pipeline-profiles.ts'
+import { type KafkaServices, nodesOf, type Profile, settingsOf } from './pipeline-profiles.ts'
 import { PARTITIONS } from './pipeline-run.ts'
 
 const READY_TIMEOUT_MS = 60_000
@@ -31,7 +31,7 @@ export class PipelineCluster implements AsyncDisposable {
     const usesKafka = profile !== 'embedded'
     if (usesKafka && services === undefined) throw new Error(`${profile} needs KAFKA_BROKERS and MONGODB_URL`)
     const engines = usesKafka && services !== undefined ? kafkaEnvironment(services, name) : OWN_ENGINES
-    const environment = { ...engines, ...more }
+    const environment = { ...engines, ...settingsOf(profile), ...more }
     const nodes: ServerProcess[] = []
     const cluster = new PipelineCluster(nodes, usesKafka ? (services?.brokers ?? []) : [], name)
     try {

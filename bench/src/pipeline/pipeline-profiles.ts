@@ -1,6 +1,17 @@
-/** What a chat goes through, in the order of the tables. */
-export const PROFILES = ['kafkajs', 'embedded', 'kafka-1', 'kafka-3'] as const
+/** What a chat goes through, in the order of the tables; the last two are measured only when they are asked for. */
+export const PROFILES = [
+  'kafkajs',
+  'embedded',
+  'kafka-1',
+  'kafka-3',
+  'kafka-3-placed',
+  'kafka-3-interest',
+] as const
 export type Profile = (typeof PROFILES)[number]
+
+export function isUsual(profile: Profile): boolean {
+  return !isPlaced(profile)
+}
 
 /** The servers that all Kafka profiles stand on. */
 export interface KafkaServices {
@@ -13,6 +24,8 @@ export const TITLES: Readonly<Record<Profile, string>> = {
   embedded: 'ours, embedded (SQLite)',
   'kafka-1': 'ours, Kafka, 1 node',
   'kafka-3': 'ours, Kafka, 3 nodes',
+  'kafka-3-placed': 'the same, each partition’s rooms on one node',
+  'kafka-3-interest': 'the same, with KAFKA_FOLLOW=interest',
 }
 
 /** Where the services are, as `tools/services/*.sh up` print it; undefined: only the embedded profile can be measured. */
@@ -24,5 +37,15 @@ export function kafkaServices(environment: NodeJS.ProcessEnv = process.env): Kaf
 }
 
 export function nodesOf(profile: Exclude<Profile, 'kafkajs'>): number {
-  return profile === 'kafka-3' ? 3 : 1
+  return profile.startsWith('kafka-3') ? 3 : 1
+}
+
+/** Whether the members of a partition's rooms are all on one node. */
+export function isPlaced(profile: Profile): boolean {
+  return profile === 'kafka-3-placed' || profile === 'kafka-3-interest'
+}
+
+/** Settings of a profile's nodes beside those of its engines. */
+export function settingsOf(profile: Profile): Readonly<Record<string, string>> {
+  return profile === 'kafka-3-interest' ? { KAFKA_FOLLOW: 'interest', FOLLOW_REST_MS: '200' } : {}
 }

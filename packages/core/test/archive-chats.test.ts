@@ -54,6 +54,36 @@ describe('archiveChats', () => {
     expect((await history.watermark(0))?.position).toEqual(at(5))
   })
 
+  it('G2.2: offsets without a record between batches are no gap', async () => {
+    const history = new SteppedHistory()
+    const { archive } = archiver(history)
+    await archive.start(0, {})
+    await archive.batch(0, batch(0, 2), {})
+    await archive.batch(0, { from: at(2), records: [], next: at(5) }, {})
+    await archive.batch(0, batch(5, 6), {})
+    expect((await history.watermark(0))?.position).toEqual(at(5))
+    await archive.batch(0, { from: at(6), records: [], next: at(9) }, {})
+    await expect(archive.batch(0, batch(10, 11), {})).rejects.toThrow('assigned anew')
+    await archive.start(0, {})
+    await expect(archive.batch(0, batch(9, 10), {})).rejects.toThrow('assigned anew')
+  })
+
+  it('G4.3: a partition that was taken away is waited for no more, and is when it is given back', async () => {
+    const { archive } = archiver(new SteppedHistory())
+    const [first, second] = [new AbortController(), new AbortController()]
+    await archive.start(0, first)
+    expect(archive.hasDone(0, at(0))).toBe(false)
+    first.abort()
+    expect(archive.hasDone(0, at(0))).toBe(true)
+    expect([...archive.archivedUpTo]).toEqual([])
+    await archive.start(0, second)
+    expect(archive.hasDone(0, at(0))).toBe(false)
+    expect([...archive.archivedUpTo]).toEqual([[0, undefined]])
+    second.abort()
+    await archive.start(0, { signal: second.signal })
+    expect(archive.hasDone(0, at(0))).toBe(true)
+  })
+
   it('G2.2: a miss of the compare-and-set makes the archiver read the watermark again', async () => {
     const history = new SteppedHistory()
     const [one, other] = [archiver(history), archiver(history)]

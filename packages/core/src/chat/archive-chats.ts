@@ -42,7 +42,12 @@ export function trimmedRange(first: Position, archived: Position | undefined): L
  */
 export class ArchiveChats implements LogConsumer {
   private readonly ports: ArchiveChatsPorts
+  /** Of every partition that was this member's since its start. */
   private readonly watermarks = new Map<number, Watermark | undefined>()
+  /** Those that are this member's now, each with the signal of its assignment. */
+  private readonly assigned = new Map<number, CallOptions['signal']>()
+  /** How far the records that were handed over reach, where they reach further than the last of them. */
+  private readonly handed = new Map<number, Position>()
   /** Ends the rests under way; undefined once there are no more. */
   private resting: Set<() => void> | undefined = new Set()
 
@@ -63,12 +68,24 @@ export class ArchiveChats implements LogConsumer {
       throw new Error(mismatch)
     }
     this.watermarks.set(partition, watermark)
+    this.handed.delete(partition)
+    this.assign(partition, options.signal)
     return watermark?.position
+  }
+
+  private assign(partition: number, signal: CallOptions['signal']): void {
+    this.assigned.set(partition, signal)
+    const takenAway = (): void => {
+      if (this.assigned.get(partition) === signal) this.assigned.delete(partition)
+    }
+    if (signal?.aborted) takenAway()
+    else signal?.addEventListener('abort', takenAway, { once: true })
   }
 
   async batch(partition: number, batch: LogBatch, options: CallOptions): Promise<void> {
     const from = this.watermarks.get(partition)
-    if (from !== undefined && comparePositions(batch.from, placeAfter(from.position)) > 0) {
+    const expected = this.handed.get(partition) ?? (from && placeAfter(from.position))
+    if (expected !== undefined && comparePositions(batch.from, expected) > 0) {
       throw new Error('the batch does not begin at the watermark: the partition must be assigned anew')
     }
     const records = from === undefined ? batch.records : this.above(partition, from, batch)
@@ -78,6 +95,7 @@ export class ArchiveChats implements LogConsumer {
     for (let index = 0; index < records.length; index += archiveBatchChats) {
       await this.archive(partition, records.slice(index, index + archiveBatchChats), lost, options)
     }
+    this.handed.set(partition, batch.next)
     if (records.length > 0 && records.length < archiveBatchChats) await this.rest(options)
   }
 
@@ -96,6 +114,7 @@ export class ArchiveChats implements LogConsumer {
   async lost(partition: number, range: LostRange, options: CallOptions): Promise<void> {
     const from = this.watermarks.get(partition)
     const position = { epoch: range.to.epoch, seq: range.to.seq - 1 }
+    this.handed.set(partition, range.to)
     if (from !== undefined && comparePositions(position, from.position) <= 0) return
     this.ports.logger.error('the log lost chats before they were archived', {
       partition,
@@ -112,7 +131,9 @@ export class ArchiveChats implements LogConsumer {
 
   /** The watermarks of the partitions that are this member's; undefined: nothing of it is archived yet. */
   get archivedUpTo(): ReadonlyMap<number, Position | undefined> {
-    return new Map([...this.watermarks].map(([partition, watermark]) => [partition, watermark?.position]))
+    return new Map(
+      [...this.assigned.keys()].map(partition => [partition, this.watermarks.get(partition)?.position]),
+    )
   }
 
   /** No more rests: somebody waits for the archive to be done. */
@@ -124,7 +145,7 @@ export class ArchiveChats implements LogConsumer {
 
   /** True for a partition that is another member's, too. */
   hasDone(partition: number, upTo: Position): boolean {
-    if (!this.watermarks.has(partition)) return true
+    if (!this.assigned.has(partition)) return true
     const watermark = this.watermarks.get(partition)
     return watermark !== undefined && comparePositions(watermark.position, upTo) >= 0
   }

@@ -57,7 +57,10 @@ export interface LogFollowing extends Closeable {
 
 /** What the one archiving member of a partition does. At most one call per partition is under way. */
 export interface LogConsumer {
-  /** Where to begin, asked at each assignment; undefined: at the partition's first record. */
+  /**
+   * Where to begin, asked at each assignment; undefined: at the partition's first record. `signal` is aborted when the
+   * partition is taken away.
+   */
   start(partition: number, options: CallOptions): Promise<Position | undefined>
   /**
    * Resolves when the batch needs never be read again. Rejects when the partition must be assigned anew (`start` is
