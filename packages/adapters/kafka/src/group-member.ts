@@ -1,11 +1,15 @@
-import type { Clock, Logger } from '@sgs-chat/core'
+import { type Clock, type Logger, momentOrAborted } from '@sgs-chat/core'
 import type { Consumer, Kafka } from 'kafkajs'
+import type { KafkaCluster } from './kafka-cluster.ts'
+import { newKafka } from './kafka-driver.ts'
 import { kafkaError } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-options.ts'
+import { SocketGate } from './socket-gate.ts'
 
 export interface GroupMemberOptions {
-  readonly kafka: Kafka
   readonly settings: KafkaSettings
+  /** For what is said of this member and not by it. */
+  readonly cluster: Pick<KafkaCluster, 'leaveGroup'>
   /** What the log and the errors call it. */
   readonly name: 'archive' | 'bridge'
   /** The group's id, and the setting that names it. */
@@ -27,6 +31,8 @@ export interface CommittedOffset {
 
 const FIRST_REST_MS = 200
 const LONGEST_REST_MS = 5_000
+/** How long a member may take to leave by itself, and then how long the group may take to hear of it. */
+const LEAVE_MS = 1_000
 
 /**
  * A member of a group, which says whose each partition is and no more: its own fetching is paused from the first
@@ -38,7 +44,11 @@ export class GroupMember {
   readonly #options: GroupMemberOptions
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #gate = new SocketGate()
+  readonly #kafka: Kafka
   #consumer: Consumer | undefined
+  /** What the group calls this member, once it has taken it. */
+  #memberId: string | undefined
   #opening: Promise<void> | undefined
   #cancelRest: (() => void) | undefined
   #restMs = FIRST_REST_MS
@@ -50,6 +60,7 @@ export class GroupMember {
     this.#options = options
     this.#clock = options.settings.clock
     this.#logger = options.settings.logger
+    this.#kafka = newKafka(options.settings, this.#gate)
     this.#join()
   }
 
@@ -65,12 +76,35 @@ export class GroupMember {
     await consumer.commitOffsets(offsets.map(one => ({ ...one, offset: String(one.offset) })))
   }
 
-  /** Leaves the group, so that another takes over at once. */
+  /**
+   * Leaves the group, so that another takes over at once. A member that the group keeps waiting, since it rebalances and
+   * another does not answer, cannot leave by itself: it is cut off, and taken out.
+   */
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelRest?.()
+    const leaving = this.#leave()
+    if (await this.#within(leaving)) return
+    this.#gate.shut()
+    const { cluster, group } = this.#options
+    if (this.#memberId !== undefined) {
+      await this.#within(cluster.leaveGroup(group, this.#memberId).catch(() => undefined))
+    }
+    await this.#within(leaving)
+  }
+
+  async #leave(): Promise<void> {
     await this.#opening
     await this.#consumer?.disconnect().catch(() => undefined)
+  }
+
+  /** False: it takes longer than `LEAVE_MS`. */
+  async #within(ending: Promise<void>): Promise<boolean> {
+    const over = new AbortController()
+    const isOver = momentOrAborted(run => this.#clock.after(LEAVE_MS, run), over.signal).then(() => false)
+    const inTime = await Promise.race([ending.then(() => true), isOver])
+    over.abort()
+    return inTime
   }
 
   #join(): void {
@@ -78,9 +112,9 @@ export class GroupMember {
   }
 
   async #open(): Promise<void> {
-    const { kafka, settings, group, topics } = this.#options
+    const { settings, group, topics } = this.#options
     const { sessionTimeoutMs, heartbeatMs } = settings
-    const consumer = kafka.consumer({
+    const consumer = this.#kafka.consumer({
       groupId: group,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(2 * sessionTimeoutMs, 30_000),
@@ -105,6 +139,7 @@ export class GroupMember {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       // Before the member fetches for the first time: listeners run inside the join.
       consumer.pause(topics.map(topic => ({ topic })))
+      if (this.#consumer === consumer) this.#memberId = payload.memberId
       if (this.#closed || this.#consumer !== consumer) return
       alive()
       this.#restMs = FIRST_REST_MS
@@ -123,6 +158,7 @@ export class GroupMember {
   #lost(error: unknown): void {
     const consumer = this.#consumer
     this.#consumer = undefined
+    this.#memberId = undefined
     this.#options.revoked()
     consumer?.disconnect().catch(() => undefined)
     if (this.#closed) return

@@ -212,7 +212,6 @@ class Log implements KafkaChatLog {
   async consume(consumer: LogConsumer): Promise<Closeable> {
     this.#checkOpen()
     const options = {
-      kafka: this.#kafka,
       settings: this.#settings,
       epochs: this.#epochs,
       cluster: this.#cluster,

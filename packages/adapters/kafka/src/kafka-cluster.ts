@@ -105,6 +105,13 @@ export class KafkaCluster {
     }
   }
 
+  /** Takes a member out of a group, whatever it is about itself. */
+  async leaveGroup(groupId: string, memberId: string): Promise<void> {
+    const driver = await this.#fresh(this.#settings.topic)
+    const coordinator = await driver.findGroupCoordinator({ groupId })
+    await coordinator.leaveGroup({ groupId, memberId })
+  }
+
   /** Appends records as one batch: all or none. @returns the first one's offset */
   async produce(
     broker: DriverBroker,

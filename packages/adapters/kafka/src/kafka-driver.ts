@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Logger } from '@sgs-chat/core'
 import { Kafka, type KafkaConfig, type KafkaMessage, logLevel, type SASLOptions } from 'kafkajs'
 import type { KafkaSettings } from './kafka-options.ts'
+import type { SocketGate } from './socket-gate.ts'
 import { decodeTopicId, encodeTopicIdRequest, METADATA_KEY, METADATA_VERSION } from './topic-id-request.ts'
 
 /**
@@ -30,6 +31,7 @@ export interface DriverCluster {
     readonly partitionId: number
     readonly leader: number
   }[]
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<DriverBroker>
   findBroker(node: { readonly nodeId: number }): Promise<DriverBroker>
   removeBroker(address: { readonly host: string; readonly port: number }): void
   readonly brokerPool: { findConnectedBroker(): Promise<DriverBroker> }
@@ -54,6 +56,7 @@ export interface DriverBroker {
       readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
     }[]
   }>
+  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
   disconnect(): Promise<void>
 }
 
@@ -134,8 +137,13 @@ const METADATA_MAX_AGE_MS = 60_000
 /** Between two brokers of the list, when one does not answer. */
 const NEXT_BROKER_MS = 50
 
-export function newKafka(settings: KafkaSettings): Kafka {
-  return new Kafka(driverConfig(settings))
+/** With a `gate` its sockets can be cut off. */
+export function newKafka(settings: KafkaSettings, gate?: SocketGate): Kafka {
+  const config = driverConfig(settings)
+  const { socketFactory } = config
+  return new Kafka(
+    gate === undefined ? config : { ...config, socketFactory: options => gate.admit(socketFactory(options)) },
+  )
 }
 
 /** Connections of their own: a broker answers the requests of one connection one after the other. */

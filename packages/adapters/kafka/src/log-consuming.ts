@@ -1,5 +1,4 @@
 import { type Closeable, type LogConsumer, momentOrAborted, type Position } from '@sgs-chat/core'
-import type { Kafka } from 'kafkajs'
 import type { DeadLetters } from './dead-letters.ts'
 import { GroupMember } from './group-member.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
@@ -11,7 +10,6 @@ import { type LogStep, PartitionReader } from './partition-reader.ts'
 import type { PartitionTail } from './partition-tail.ts'
 
 export interface LogConsumingOptions {
-  readonly kafka: Kafka
   readonly settings: KafkaSettings
   readonly epochs: LogEpochs
   /** For the fetches of this consumer alone. */
@@ -41,10 +39,10 @@ export class LogConsuming implements Closeable {
   constructor(options: LogConsumingOptions, consumer: LogConsumer) {
     this.#options = options
     this.#consumer = consumer
-    const { kafka, settings } = options
+    const { cluster, settings } = options
     this.#member = new GroupMember({
-      kafka,
       settings,
+      cluster,
       name: 'archive',
       group: settings.archiveGroup,
       setting: 'KAFKA_ARCHIVE_GROUP',
@@ -66,7 +64,6 @@ export class LogConsuming implements Closeable {
   async #close(): Promise<void> {
     this.#assignment.abort(closedError())
     await this.#within(Promise.all(this.#running.values()))
-    // Leaving waits for a rebalance that is under way, which may be long: then it goes on without us.
     await this.#within(Promise.all([this.#member.close(), this.#options.fetcher.close()]))
   }
 

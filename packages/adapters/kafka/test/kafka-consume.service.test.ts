@@ -13,7 +13,7 @@ import {
 } from '@sgs-chat/core'
 import { describe, it } from 'vitest'
 import { BrokerProxy } from './broker-proxy.ts'
-import { driverOf, KafkaFixture, service } from './kafka-fixture.ts'
+import { driverOf, KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 
 let ids = 0
 
@@ -171,6 +171,35 @@ describe.skipIf(service === undefined)('members of the archive group', () => {
     assert.ok(told.length <= 2, told.join())
   })
 
+  it('G4.3: a member that closes while the group waits for another leaves it nevertheless, and does not wait as well', async () => {
+    await using fixture = new KafkaFixture()
+    const hour = 3_600_000
+    let rebalances = Promise.withResolvers<void>()
+    const first = await fixture.open({ drainMs: hour })
+    const consuming = await first.consume({
+      start: async (_partition, { signal }) => {
+        signal?.addEventListener('abort', () => rebalances.resolve())
+        return undefined
+      },
+      batch: async () => undefined,
+      lost: async () => undefined,
+    })
+    const dead = await member(fixture, 60_000)
+    for (let room = 0; room < 12; room++) await first.append([chat(room)])
+    assert.match(await dead.line(), /^holds/)
+    rebalances = Promise.withResolvers()
+    dead.process.kill('SIGKILL')
+    // The group cannot give this one a partition before it has given up the dead.
+    const last = await fixture.open()
+    const archive = new Archive()
+    await last.consume(archive)
+    await rebalances.promise
+    assert.equal(await membersOf(fixture), 3)
+    await consuming.close()
+    assert.equal(await membersOf(fixture), 2)
+    assert.deepEqual(archive.taken, [])
+  })
+
   it('a consumer that takes longer than its session keeps its partitions', async () => {
     await using fixture = new KafkaFixture()
     const log = await fixture.open({ sessionTimeoutMs: 1_500 })
@@ -200,15 +229,23 @@ interface Member {
 }
 
 /** Another node's consumer, in a process of its own. */
-async function member(fixture: KafkaFixture): Promise<Member> {
+async function member(fixture: KafkaFixture, sessionTimeoutMs = 3_000): Promise<Member> {
   const script = fileURLToPath(new URL('./member-child.ts', import.meta.url))
-  const settings = [fixture.brokers, fixture.topic]
+  const settings = [fixture.brokers, fixture.topic, String(sessionTimeoutMs)]
   const args = ['--conditions=@sgs-chat/source', script, ...settings]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const line = async (): Promise<string> => String((await lines.next()).value)
   assert.equal(await line(), 'is a member')
   return { process: child, line }
+}
+
+/** Of the archive group, whether they live or not. */
+function membersOf({ brokers, topic }: KafkaFixture): Promise<number> {
+  return withAdmin(brokers, async admin => {
+    const { groups } = await admin.describeGroups([`${topic}-archive`])
+    return groups[0]?.members.length ?? 0
+  })
 }
 
 interface Letter {

@@ -1,12 +1,12 @@
-/** A consumer that holds its first batch for ever, until it is killed. Arguments: brokers, topic. */
+/** A consumer that holds its first batch for ever, until it is killed. Arguments: brokers, topic, session timeout in milliseconds. */
 import { kafkaChatLog } from '@sgs-chat/kafka'
 
-const [brokers = '', topic = ''] = process.argv.slice(2)
+const [brokers = '', topic = '', sessionTimeoutMs = '3000'] = process.argv.slice(2)
 const log = await kafkaChatLog({
   brokers: brokers.split(','),
   topic,
   archiveGroup: `${topic}-archive`,
-  sessionTimeoutMs: 3_000,
+  sessionTimeoutMs: Number(sessionTimeoutMs),
   heartbeatMs: 100,
 })
 await log.consume({

@@ -144,8 +144,8 @@ class Bridge implements KafkaBridge {
       isAlive: () => this.#member.isAlive(),
     }
     this.#member = new GroupMember({
-      kafka,
       settings: settings.kafka,
+      cluster,
       name: 'bridge',
       group: settings.group,
       setting: 'KAFKA_BRIDGE_GROUP for KAFKA_BRIDGE_TOPICS',
