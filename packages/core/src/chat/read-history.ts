@@ -125,13 +125,17 @@ function topOf(request: HistoryRequest): Position | undefined {
 
 /** That place, or the log's end where it is lower: nobody waits for what is not there. */
 async function reachable(
-  { deliver, logHead }: ReadHistoryPorts,
+  { deliver, clock, limits, logHead }: ReadHistoryPorts,
   partition: number,
   top: Position | undefined,
 ): Promise<Position | undefined> {
   if (top === undefined || comparePositions(top, deliver.head(partition)) <= 0) return undefined
-  // Without the log's answer the place itself is waited for.
-  const head = await logHead(partition).catch(() => top)
+  const head = await new Promise<Position>(resolve => {
+    // Without the log's answer the place itself is waited for.
+    const unanswered = (): void => resolve(top)
+    const cancel = clock.after(limits.historyBarrierMs, unanswered)
+    logHead(partition).then(resolve, unanswered).finally(cancel)
+  })
   return comparePositions(head, top) < 0 ? head : top
 }
 
