@@ -6,7 +6,8 @@ import { closedError } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-options.ts'
 import type { LogEpochs } from './log-epochs.ts'
 import type { LogFetcher } from './log-fetcher.ts'
-import { type LogStep, PartitionReader } from './partition-reader.ts'
+import type { LogStep } from './partition-reader.ts'
+import { PartitionSteps } from './partition-steps.ts'
 import type { PartitionTail } from './partition-tail.ts'
 
 export interface LogConsumingOptions {
@@ -134,74 +135,5 @@ export class LogConsuming implements Closeable {
     const { cluster, settings, epochs } = this.#options
     const [range] = await cluster.ranges(settings.topic, [partition])
     return epochs.positionOf(partition, range?.first ?? 0)
-  }
-}
-
-/**
- * The steps of one partition: from the tail of what this process follows while that reaches back to them, else fetched,
- * one ahead of who takes them.
- */
-class PartitionSteps {
-  readonly #fetcher: LogFetcher
-  readonly #reader: PartitionReader
-  readonly #findTail: () => PartitionTail | undefined
-  #tail: PartitionTail | undefined
-  #ahead: LogStep | undefined
-  #arrived: (() => void) | undefined
-
-  constructor({ fetcher, epochs, tailOf }: LogConsumingOptions, partition: number, from: Position) {
-    this.#fetcher = fetcher
-    this.#findTail = () => tailOf(partition)
-    this.#reader = new PartitionReader({
-      partition,
-      from,
-      epochs,
-      isReady: () => this.#ahead === undefined && this.#tail?.covers(this.#reader.offset) !== true,
-      take: step => {
-        this.#ahead = step
-        this.#arrived?.()
-      },
-    })
-    fetcher.add(this.#reader)
-  }
-
-  /** @returns undefined when aborted */
-  async next(signal: AbortSignal): Promise<LogStep | undefined> {
-    this.#seek()
-    if (this.#ahead === undefined) {
-      await momentOrAborted(run => {
-        this.#arrived = run
-        return () => {
-          this.#arrived = undefined
-        }
-      }, signal)
-    }
-    const step = this.#ahead
-    this.#ahead = undefined
-    this.#fetcher.wake()
-    return step
-  }
-
-  close(): void {
-    this.#fetcher.remove(this.#reader)
-    this.#tail?.release()
-  }
-
-  /** Takes what the tail has, once somebody waits for it; wakes the fetcher for what it has not. */
-  #seek(): void {
-    if (this.#ahead !== undefined) return
-    this.#tail ??= this.#claimTail()
-    const step = this.#tail?.take(this.#reader.offset)
-    if (step === undefined) this.#fetcher.wake()
-    else this.#reader.takeRead(step)
-  }
-
-  #claimTail(): PartitionTail | undefined {
-    const tail = this.#findTail()
-    const moved = (): void => {
-      if (tail?.isOver === true) this.#tail = undefined
-      if (this.#arrived !== undefined) this.#seek()
-    }
-    return tail?.claim(moved) === true ? tail : undefined
   }
 }
