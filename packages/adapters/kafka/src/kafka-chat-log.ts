@@ -27,6 +27,7 @@ import { encodeChat } from './log-record.ts'
 import { deadLetterTopic, type LogTopic, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
 import { type PartitionTail, TailBudget } from './partition-tail.ts'
+import type { WrittenRecord } from './record-batch.ts'
 import { readEpochs } from './stored-epochs.ts'
 import { TopicIdentity } from './topic-identity.ts'
 
@@ -140,29 +141,41 @@ class Log implements KafkaChatLog {
     return homePartition(roomId, this.identity.partitions)
   }
 
-  async append(chats: readonly Chat[], options?: CallOptions): Promise<readonly Position[]> {
+  append(chats: readonly Chat[], options?: CallOptions): Promise<readonly Position[]> {
+    try {
+      return this.#append(chats, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #append(chats: readonly Chat[], options?: CallOptions): Promise<readonly Position[]> {
     this.#checkOpen(options)
     const roomId = chats[0]?.roomId
-    if (roomId === undefined) return []
+    if (roomId === undefined) return Promise.resolve([])
     if (chats.some(chat => chat.roomId !== roomId)) {
       throw new ChatError('INVALID_MESSAGE_FORMAT', 'a batch holds the chats of one room', {
         details: { field: 'roomId' },
       })
     }
-    const encoded = chats.map(chat => encodeChat(chat))
-    const bytes = encoded.reduce((sum, chat) => sum + chat.bytes, 0)
+    const records: WrittenRecord[] = []
+    const said: Chat[] = []
+    let bytes = 0
+    for (const one of chats) {
+      const encoded = encodeChat(one)
+      records.push(encoded.record)
+      said.push(encoded.chat)
+      bytes += encoded.bytes
+    }
     if (bytes > this.#maxBatchBytes) throw tooLargeError(bytes, this.#maxBatchBytes)
     if (this.#pendingBytes + bytes > this.#settings.maxPendingBytes) throw overloadedError()
     const appender = this.#appenders[this.partitionOf(roomId)]
     if (appender === undefined) throw new RangeError('a room has a home partition')
     this.#pendingBytes += bytes
-    try {
-      const records = encoded.map(({ record }) => record)
-      const said = encoded.map(({ chat }) => chat)
-      return await appender.append({ records, bytes, chats: said }, options?.signal)
-    } finally {
+    const settled = (): void => {
       this.#pendingBytes -= bytes
     }
+    return appender.append({ records, bytes, chats: said, settled }, options?.signal)
   }
 
   async ranges(options?: CallOptions): Promise<readonly PartitionRange[]> {

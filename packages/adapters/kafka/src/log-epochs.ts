@@ -39,6 +39,7 @@ export class LogEpochs {
   }
 
   epochOf(partition: number, offset: number): KafkaEpoch {
+    if (offset >= (this.current.first[partition] ?? Number.POSITIVE_INFINITY)) return this.current
     const found = this.#epochs.findLast(
       ({ first }) => (first[partition] ?? Number.POSITIVE_INFINITY) <= offset,
     )

@@ -14,6 +14,7 @@ import type { LogEpochs } from './log-epochs.ts'
 
 /** A later layout of a chat's value is followed as unknown, as a kind of a later version is (SPEC G1.3). */
 const SCHEMA = '1'
+const CHAT_HEADERS = { schema: SCHEMA }
 
 /** Bytes of a record beside its value: its lengths, key, headers and share of the batch's own head, rounded up. */
 const RECORD_OVERHEAD = 128
@@ -50,7 +51,7 @@ export function encodeChat(
   const at = new Date(createdAt)
   const text = JSON.stringify({ _id, roomId, senderId, messageType, content, createdAt: at.toISOString() })
   const value = Buffer.from(text)
-  const headers = { schema: SCHEMA, ...(origin === undefined ? {} : { [ORIGIN]: origin }) }
+  const headers = origin === undefined ? CHAT_HEADERS : { ...CHAT_HEADERS, [ORIGIN]: origin }
   return {
     record: { key: String(roomId), value, headers },
     chat: { _id, roomId, senderId, messageType, content, createdAt: at.getTime() },

@@ -26,7 +26,7 @@ export interface PartitionAppenderOptions {
   /** Told of every try that will be made again, and of the first one that works after such. */
   readonly troubled: (partition: number, error: unknown) => void
   readonly recovered: (partition: number) => void
-  /** Told of every batch that the broker has acknowledged, before its appends are answered, with what its records say. */
+  /** Told what the records of an acknowledged batch say, before whoever appended them goes on. */
   readonly acknowledged?: (partition: number, offset: number, chats: readonly Chat[]) => void
 }
 
@@ -141,17 +141,11 @@ export class PartitionAppender {
 
   /** The records of a batch lie one after the other. */
   #acknowledge(baseOffset: number): void {
-    const { epochs, identity, partition, recovered, acknowledged } = this.#options
+    const { epochs, identity, partition, recovered } = this.#options
     identity?.confirmAppend(baseOffset, this.#next)
-    if (this.#underway.every(({ chats }) => chats !== undefined)) {
-      acknowledged?.(
-        partition,
-        baseOffset,
-        this.#underway.flatMap(({ chats = [] }) => chats),
-      )
-    }
+    const batch = this.#underway
     let offset = baseOffset
-    for (const pending of this.#underway) {
+    for (const pending of batch) {
       const first = offset
       offset += pending.records.length
       pending.resolve(pending.records.map((_, index) => epochs.positionOf(partition, first + index)))
@@ -159,6 +153,17 @@ export class PartitionAppender {
     this.#next = offset
     if (this.#lastError !== undefined) recovered(partition)
     this.#lastError = undefined
+    this.#tellFollower(baseOffset, batch)
+  }
+
+  /** Whoever waits for an answer gets it after this. */
+  #tellFollower(baseOffset: number, batch: readonly PendingAppend[]): void {
+    const chats: Chat[] = []
+    for (const pending of batch) {
+      if (pending.chats === undefined) return
+      chats.push(...pending.chats)
+    }
+    this.#options.acknowledged?.(this.#options.partition, baseOffset, chats)
   }
 
   /** @returns true when nothing more can be done about the batch */

@@ -7,6 +7,8 @@ export interface AppendRecords {
   readonly bytes: number
   /** What they say, for the follower of this process; without them it fetches them. */
   readonly chats?: readonly Chat[]
+  /** Told once the append is answered, however. */
+  readonly settled?: () => void
 }
 
 /** One append, from its call to its answer. It is answered once: by the broker, the end of its time, or its signal. */
@@ -22,7 +24,7 @@ export class PendingAppend {
   #isSettled = false
 
   constructor(
-    { records, bytes, chats }: AppendRecords,
+    { records, bytes, chats, settled }: AppendRecords,
     limits: { readonly clock: Clock; readonly timeoutMs: number; readonly onTimeout: () => void },
     signal: CallOptions['signal'],
   ) {
@@ -35,6 +37,7 @@ export class PendingAppend {
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#release = () => {
       cancel()
+      settled?.()
       signal?.removeEventListener('abort', onAbort)
     }
   }
