@@ -1,3 +1,4 @@
+import { setImmediate as turnEnd } from 'node:timers/promises'
 import type { Clock, Logger } from '@sgs-chat/core'
 import type { Fetched, KafkaCluster } from './kafka-cluster.ts'
 import type { FetchedRecords } from './kafka-driver.ts'
@@ -99,6 +100,8 @@ export class LogFetcher {
     } finally {
       for (const target of this.#inHand(leader, targets)) this.#underway.delete(target)
       this.#busy.delete(leader)
+      // Clients first: what was handed to them is written at the end of this turn.
+      await turnEnd()
       this.wake()
     }
   }

@@ -1,3 +1,4 @@
+import { setImmediate as turnEnd } from 'node:timers/promises'
 import { momentOrAborted, type Position } from '@sgs-chat/core'
 import type { LogEpochs } from './log-epochs.ts'
 import type { LogFetcher } from './log-fetcher.ts'
@@ -41,14 +42,15 @@ export class PartitionSteps {
 
   /** @returns undefined when aborted */
   async next(signal: AbortSignal): Promise<LogStep | undefined> {
-    this.#seek()
-    if (this.#ahead === undefined) {
+    for (this.#seek(); this.#ahead === undefined && !signal.aborted; this.#seek()) {
       await momentOrAborted(run => {
         this.#arrived = run
         return () => {
           this.#arrived = undefined
         }
       }, signal)
+      // Clients first: what the follower has handed to them is written at the end of this turn.
+      await turnEnd()
     }
     const step = this.#ahead
     this.#ahead = undefined
@@ -61,7 +63,7 @@ export class PartitionSteps {
     this.#tail?.release()
   }
 
-  /** Takes what the tail has, once somebody waits for it; wakes the fetcher for what it has not. */
+  /** Takes what the tail has; wakes the fetcher for what it has not. */
   #seek(): void {
     if (this.#ahead !== undefined) return
     this.#tail ??= this.#claimTail()
@@ -74,7 +76,7 @@ export class PartitionSteps {
     const tail = this.#findTail()
     const moved = (): void => {
       if (tail?.isOver === true) this.#tail = undefined
-      if (this.#arrived !== undefined) this.#seek()
+      this.#arrived?.()
     }
     return tail?.claim(moved) === true ? tail : undefined
   }
