@@ -3,13 +3,13 @@ import { setImmediate as turnEnd } from 'node:timers/promises'
 import { type SeededRandom, seededRandom } from '@sgs-chat/contract/fakes'
 import type { Position } from '@sgs-chat/core'
 import { describe, it } from 'vitest'
+import type { DriverMessage } from '../src/kafka-driver.ts'
 import { LogEpochs } from '../src/log-epochs.ts'
 import type { FetchTarget } from '../src/log-fetcher.ts'
 import { encodeChat } from '../src/log-record.ts'
 import { type LogStep, PartitionReader } from '../src/partition-reader.ts'
 import { PartitionSteps } from '../src/partition-steps.ts'
 import { PartitionTail, TailBudget } from '../src/partition-tail.ts'
-import type { ReadRecord } from '../src/record-batch.ts'
 import { sampleChat } from './sample-chat.ts'
 
 const epochs = new LogEpochs(undefined, 'log', 1)
@@ -17,7 +17,7 @@ const start: Position = { epoch: 1, seq: 0 }
 
 /** One partition in memory, with one broker that answers when it is told to. */
 class OnePartition {
-  readonly records: ReadRecord[] = []
+  readonly records: DriverMessage[] = []
   readonly #targets = new Set<FetchTarget>()
   /** Records that were fetched by those who ask. */
   fetched = 0
@@ -26,15 +26,13 @@ class OnePartition {
     const offset = this.records.length
     for (let index = 0; index < count; index++) {
       const { record } = encodeChat(chatAt(offset + index))
-      const value = Buffer.from(record.value)
-      this.records.push({ offset: offset + index, timestampMs: 0, key: null, value, headers: new Map() })
+      this.records.push(messageAt(offset + index, Buffer.from(record.value)))
     }
     return offset
   }
 
   plant(text: string): void {
-    const offset = this.records.length
-    this.records.push({ offset, timestampMs: 0, key: null, value: Buffer.from(text), headers: new Map() })
+    this.records.push(messageAt(this.records.length, Buffer.from(text)))
   }
 
   add(target: FetchTarget): void {
@@ -59,6 +57,10 @@ class OnePartition {
       target.take({ messages, nextOffset: offset + messages.length })
     }
   }
+}
+
+function messageAt(offset: number, value: Buffer): DriverMessage {
+  return { key: null, value, headers: {}, offset: String(offset), timestamp: '0' }
 }
 
 function chatAt(offset: number) {
