@@ -117,12 +117,13 @@ async function interleaved(random: SeededRandom, budgetBytes: number): Promise<n
   const tailOf = () => (isFollowed ? follower.tail : undefined)
   const steps = new PartitionSteps({ epochs, fetcher: log, tailOf }, 0, start)
   const taken = new Taken()
-  let asking: Promise<void> | undefined
-  const ask = (): void => {
-    asking ??= steps.next(never).then(step => {
-      asking = undefined
-      taken.take(step)
-    })
+  let isAsking = false
+  const ask = async (): Promise<void> => {
+    if (isAsking) return
+    isAsking = true
+    const step = await steps.next(never)
+    isAsking = false
+    taken.take(step)
   }
   for (let turn = 0; turn < 150; turn++) {
     const action = random.int(0, 6)
@@ -138,12 +139,12 @@ async function interleaved(random: SeededRandom, budgetBytes: number): Promise<n
     } else if (action === 2) log.answer(random.int(1, 20))
     else if (action === 3) followed.answer(random.int(1, 20))
     else if (action === 4) isFollowed ||= random.chance(0.3)
-    else ask()
+    else void ask()
     if (random.chance(0.3)) await turnEnd()
   }
   isFollowed = true
   while (taken.next < log.records.length) {
-    ask()
+    void ask()
     followed.answer()
     log.answer()
     await turnEnd()
