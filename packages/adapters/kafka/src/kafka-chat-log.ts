@@ -24,7 +24,7 @@ import { LogEpochs } from './log-epochs.ts'
 import { LogFetcher } from './log-fetcher.ts'
 import { KafkaFollowing } from './log-following.ts'
 import { encodeChat } from './log-record.ts'
-import { deadLetterTopic, type LogTopic, openTopic } from './log-topic.ts'
+import { deadLetterTopic, type LogTopic, onceKnown, openTopic } from './log-topic.ts'
 import { PartitionAppender } from './partition-appender.ts'
 import { type PartitionTail, TailBudget } from './partition-tail.ts'
 import { readEpochs } from './stored-epochs.ts'
@@ -61,6 +61,7 @@ export async function kafkaChatLog(options: KafkaChatLogOptions): Promise<KafkaC
       throw kafkaError(error, `KAFKA_BROKERS ${settings.brokers.join(',')}`)
     })
     const topic = await openTopic(admin, settings)
+    if (topic.isNew) await onceLed(asking, settings, topic)
     const epochs = settings.epochs ?? (await readEpochs(admin, asking, settings.topic))
     const identity = new TopicIdentity(settings.topic, await asking.topicId(settings.topic), settings.logger)
     return new Log(kafka, { ...settings, epochs }, topic, identity)
@@ -68,6 +69,18 @@ export async function kafkaChatLog(options: KafkaChatLogOptions): Promise<KafkaC
     await asking.close()
     await admin.disconnect().catch(() => undefined)
   }
+}
+
+/** The brokers have answered that the topic was created, and may take a moment to lead it. */
+async function onceLed(
+  asking: KafkaCluster,
+  settings: KafkaSettings,
+  { partitions }: LogTopic,
+): Promise<void> {
+  const all = Array.from({ length: partitions }, (_, partition) => partition)
+  await onceKnown(settings, () => asking.ranges(settings.topic, all)).catch((error: unknown) => {
+    throw kafkaError(error, `KAFKA_TOPIC ${settings.topic} was created and nobody leads it`)
+  })
 }
 
 class Log implements KafkaChatLog {

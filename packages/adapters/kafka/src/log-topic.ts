@@ -7,6 +7,8 @@ const TOPIC_RESOURCE = 2
 
 /** The topic as it is. */
 export interface LogTopic {
+  /** It was created a moment ago. */
+  readonly isNew: boolean
   readonly clusterId: string
   readonly partitions: number
   readonly copies: number
@@ -54,7 +56,7 @@ export async function openTopic(admin: Admin, settings: KafkaSettings): Promise<
     maxBatchBytes,
   })
   const retentionMs = Number(configs.get('retention.ms') ?? settings.retentionMs)
-  return { clusterId: cluster.clusterId, partitions, copies, maxBatchBytes, retentionMs }
+  return { isNew, clusterId: cluster.clusterId, partitions, copies, maxBatchBytes, retentionMs }
 }
 
 type NewTopic = Pick<KafkaSettings, 'topic' | 'partitions' | 'retentionMs' | 'maxBatchBytes'> & {
