@@ -151,11 +151,11 @@ const onFollowing =
 
 const leaving: readonly Breakage<ChatLogHarness>[] = [
   broken('goes on with a partition that was left', ['L43'], log => ({
-    follow: onFollowing(log, ({ begin, leave }) => ({
+    follow: onFollowing(log, following => ({
       leave: () => undefined,
       begin: (partition, from) => {
-        leave(partition)
-        begin(partition, from)
+        following.leave(partition)
+        following.begin(partition, from)
       },
     })),
   })),
@@ -163,24 +163,24 @@ const leaving: readonly Breakage<ChatLogHarness>[] = [
     'leaves all partitions with one',
     ['L43'],
     log => ({
-      follow: onFollowing(log, ({ leave }) => ({
+      follow: onFollowing(log, following => ({
         leave: () => {
-          for (let partition = 0; partition < log.identity.partitions; partition++) leave(partition)
+          for (let partition = 0; partition < log.identity.partitions; partition++) following.leave(partition)
         },
       })),
     }),
     3,
   ),
   broken('begins again with what comes next', ['L44', 'L45'], log => ({
-    follow: onFollowing(log, ({ begin }) => ({
-      begin: (partition, from) => begin(partition, log.storage.ranges()[partition]?.next ?? from),
+    follow: onFollowing(log, following => ({
+      begin: (partition, from) => following.begin(partition, log.storage.ranges()[partition]?.next ?? from),
     })),
   })),
   broken('takes a second begin of a partition for none', ['L45'], log => ({
-    follow: onFollowing(log, ({ begin }) => ({
+    follow: onFollowing(log, following => ({
       begin: (partition, from) => {
         try {
-          begin(partition, from)
+          following.begin(partition, from)
         } catch {
           // Followed already.
         }
@@ -188,8 +188,8 @@ const leaving: readonly Breakage<ChatLogHarness>[] = [
     })),
   })),
   broken('begins one record late when it is begun again', ['L44', 'L45', 'L46'], log => ({
-    follow: onFollowing(log, ({ begin }) => ({
-      begin: (partition, { epoch, seq }) => begin(partition, { epoch, seq: seq + 1 }),
+    follow: onFollowing(log, following => ({
+      begin: (partition, { epoch, seq }) => following.begin(partition, { epoch, seq: seq + 1 }),
     })),
   })),
 ]
