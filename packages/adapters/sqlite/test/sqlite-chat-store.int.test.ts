@@ -189,6 +189,15 @@ describe('the log', () => {
     expect(await readLog(store.log)).toHaveLength(2)
   })
 
+  it('as many reads as the limit are under way at once, and one more is refused', async () => {
+    const store = await openStore({ path: newPath(), maxPendingReads: 3 })
+    const read = () => store.history.read({ roomId: chatOf('x').roomId, order: 'newest-first', limit: 9 })
+    const answers = await Promise.allSettled([read(), read(), read(), read()])
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
+    expect(answers[3]).toMatchObject({ reason: { code: 'UNAVAILABLE', retryable: true } })
+    expect(await read()).toEqual([])
+  })
+
   it('an aborted send that still waits is not written', async () => {
     const store = await openStore({ path: newPath() })
     const abort = new AbortController()

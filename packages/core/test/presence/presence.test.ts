@@ -1,6 +1,8 @@
 import {
   ChatError,
   embeddedPresence,
+  type PresenceFeed,
+  type PresenceSink,
   parseRoomId,
   type SessionPresence,
   type SessionReport,
@@ -63,6 +65,18 @@ describe('presence', () => {
     presence.end(two)
     await settle()
     expect(await users()).toEqual([])
+  })
+
+  it('W84: maxPresenceRooms are watched on a node, and one more is refused until one is left', async () => {
+    const { presence } = (await nodeWith(new HeardPresence(), { maxPresenceRooms: 2 })).chat
+    const nothing = (): void => undefined
+    const sink: PresenceSink = { picture: nothing, news: nothing, writable: () => true, ended: nothing }
+    const watch = (room: number): Promise<PresenceFeed> =>
+      presence.watch(ALICE, parseRoomId(room), sink)
+    const [first] = [await watch(1), await watch(2), await watch(2)]
+    await expect(watch(3)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' })
+    first.end('closed')
+    await watch(3)
   })
 
   it('G10.4: two subscriptions of one session to a room enter once and leave once', async () => {

@@ -258,6 +258,19 @@ describe('the end of a WebSocket', () => {
     raw.socket.destroy()
   })
 
+  it('T3.9: a message of as many fragments as the limit is taken', async () => {
+    await using server = await served({ maxFragments: 3 })
+    const raw = await RawSocket.webSocket(server.port, RAW)
+    const [first, more, last] = [
+      clientFrame('x', { isFinal: false }),
+      clientFrame('x', { opcode: 0, isFinal: false }),
+      clientFrame('x', { opcode: 0 }),
+    ]
+    raw.socket.write(Buffer.concat([first, more, last]))
+    await (await server.peer()).until(peer => peer.messages.length === 1)
+    raw.socket.destroy()
+  })
+
   it('T3.9: a message of exactly the limit is taken', async () => {
     await using server = await served({ maxMessageBytes: 100 })
     const raw = await RawSocket.webSocket(server.port, RAW)
