@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { UsageError } from '../exit-codes.ts'
 import { TOKEN_HELP } from '../stomp/token-source.ts'
 import { ProgressLine } from '../terminal/progress.ts'
+import { StopSignals } from '../terminal/stop-signals.ts'
 import { verifyDeployment } from '../verify/verify-deployment.ts'
 import { VERIFY_DEFAULTS as D } from '../verify/verify-options.ts'
 import { reportText } from '../verify/verify-report.ts'
@@ -17,6 +18,8 @@ Ends with
   2  the command line is wrong
   3  no node could be reached, or the server refuses the token, or does not speak this protocol
   4  nothing wrong was seen, but a node's history could not be read, or nothing was acknowledged
+  130 or 143  stopped by Ctrl-C or SIGTERM, and nothing wrong was seen in what was written until then: it is judged and
+     reported as at any other end, within --give-up, --settle and --history; a second signal ends it at once
 
 Examples
   $ pnpm verify
@@ -72,6 +75,7 @@ async function run(given: Given): Promise<void> {
   if (given.rooms > Math.min(given.writers, given.readers))
     throw new UsageError('--rooms must not be more than --writers or --readers: each room needs one of both')
   const progress = new ProgressLine()
+  const stop = new StopSignals(progress)
   const report = await verifyDeployment(
     {
       ...(await clientOptions(given)),
@@ -90,7 +94,9 @@ async function run(given: Given): Promise<void> {
     },
     ({ phase, share, written, delivered, defects }) =>
       progress.showShare(share, `${phase}: ${written} written, ${delivered} delivered, ${defects} defects`),
+    stop.enough,
   ).finally(() => progress.clear())
   console.log(given.json ? JSON.stringify(report, null, 2) : reportText(report))
-  process.exitCode = report.exitCode
+  const isWrong = report.verdict === 'wrong'
+  process.exitCode = isWrong ? report.exitCode : (stop.exitCode ?? report.exitCode)
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { getHistory } from '../../../server/test/e2e/http-calls.ts'
 import { type ServerProcess, testServers, tokenFor } from '../../../server/test/e2e/server-process.ts'
 import { verifyDeployment } from '../../src/verify/verify-deployment.ts'
 import type { VerifyReport } from '../../src/verify/verify-report.ts'
@@ -60,5 +61,35 @@ describe('verify against the real server', () => {
     expect(refused.err).not.toContain(token)
     expect(await runCli(['verify', '--nodes', 'nowhere'])).toMatchObject({ code: 2, out: '' })
     expect(await runCli(['verify', '--rooms', '9'])).toMatchObject({ code: 2, out: '' })
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('stopped by %s it judges what was written, and ends with %d', async (signal, code) => {
+    const server = await start()
+    const url = server.url.replace('localhost', '127.0.0.1')
+    const few = ['--writers', '2', '--readers', '2', '--rooms', '1', '--first-room', '51', '--rate', '50']
+    const isWritten = () =>
+      expect
+        .poll(
+          async () => (await getHistory(url, tokenFor('somebody'), '?roomId=51&limit=50')).body.data.length,
+          {
+            timeout: 60_000,
+          },
+        )
+        .toBe(50)
+    const stopped = await runCli(
+      ['verify', '--nodes', url, ...few, '--duration', '10m', '--json'],
+      { JWT_SECRET: 'a secret of the end-to-end tests, 32 bytes or more' },
+      { signal, when: isWritten },
+    )
+    expect(stopped.code).toBe(code)
+    expect(stopped.err).toMatch(new RegExp(`^${signal}: no more is written`))
+    const report = JSON.parse(stopped.out) as VerifyReport
+    expect(report.verdict).toBe('right')
+    expect(report.chats.acknowledged).toBe(report.chats.written)
+    expect(report.chats.written).toBeGreaterThanOrEqual(50)
+    for (const { delivered } of report.readers) expect(delivered).toBe(report.chats.written)
   })
 })
