@@ -1,9 +1,10 @@
-import { parseRoomId, type SessionPresence, userId } from '@sgs-chat/core'
+import { parseRoomId, type SessionPresence, type SessionReport, userId } from '@sgs-chat/core'
 import { grpcSessionPresence } from '@sgs-chat/grpc'
 import { systemClock } from '@sgs-chat/node'
 import { tcpSessionPresence } from '@sgs-chat/tcp'
 import { LatencyHistogram } from '../generator/latency-histogram.ts'
 import {
+  BATCH_REPORTS,
   type FromLinkClient,
   type LinkOutcome,
   type LinkRun,
@@ -21,10 +22,12 @@ const options = {
   port: Number(process.env.PORT),
   node: { id: 'chat-node-1', incarnation: 'b7f3c1d2' },
   clock: systemClock(),
-  // One request for each: what is compared are requests.
-  reportsPerRequest: 1,
 }
-const link = process.env.WIRE === 'grpc' ? grpcSessionPresence(options) : tcpSessionPresence(options)
+const open = process.env.WIRE === 'grpc' ? grpcSessionPresence : tcpSessionPresence
+/** One request for each report. */
+const single = open({ ...options, reportsPerRequest: 1 })
+/** A request whenever so many reports wait, and never for the time that has passed: every request is full. */
+const batching = open({ ...options, reportsPerRequest: BATCH_REPORTS, reportEveryMs: 3_600_000 })
 
 let onSampled: (() => void) | undefined
 let reports = 0
@@ -35,7 +38,7 @@ process.on('message', (message: ToLinkClient) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-fillRoom(link).then(() => tell({ type: 'ready' }), failed)
+Promise.all([fillRoom(single), batching.report(nextReport())]).then(() => tell({ type: 'ready' }), failed)
 
 function tell(message: FromLinkClient): void {
   process.send?.(message)
@@ -56,30 +59,41 @@ async function fillRoom(presence: SessionPresence): Promise<void> {
   }
 }
 
-/** What one caller does once. */
-const DO: Readonly<Record<LinkRun['call'], () => Promise<unknown>>> = {
-  report: () => {
-    reports += 1
-    const session = reports % SESSIONS
-    return link.report({
-      sessionId: `5f2c8a7e-session-${session}`,
-      userId: userId(`user-${session}`),
-      number: reports,
-      session: { state: 'present', rooms: [parseRoomId(reports % ROOMS)] },
-    })
+function nextReport(): SessionReport {
+  reports += 1
+  const session = reports % SESSIONS
+  return {
+    sessionId: `5f2c8a7e-session-${session}`,
+    userId: userId(`user-${session}`),
+    number: reports,
+    session: { state: 'present', rooms: [parseRoomId(reports % ROOMS)] },
+  }
+}
+
+interface Asking {
+  readonly link: typeof single
+  /** What one caller does once: one request. */
+  readonly ask: () => Promise<unknown>
+}
+
+const ASKING: Readonly<Record<LinkRun['call'], Asking>> = {
+  report: { link: single, ask: () => single.report(nextReport()) },
+  'report-batch': {
+    link: batching,
+    ask: () => Promise.all(Array.from({ length: BATCH_REPORTS }, () => batching.report(nextReport()))),
   },
-  'who-is-in': () => link.whoIsIn(ASKED_ROOM),
+  'who-is-in': { link: single, ask: () => single.whoIsIn(ASKED_ROOM) },
 }
 
 async function measure({ call, concurrency, warmUpMs, measureMs }: LinkRun): Promise<LinkOutcome> {
   await load(call, concurrency, warmUpMs, new LatencyHistogram())
   const latencies = new LatencyHistogram()
   await edge()
-  const before = { ...totals(), atMs: performance.now(), cpu: process.cpuUsage() }
+  const before = { ...totals(call), atMs: performance.now(), cpu: process.cpuUsage() }
   await load(call, concurrency, measureMs, latencies)
   const elapsedMs = performance.now() - before.atMs
   const { user, system } = process.cpuUsage(before.cpu)
-  const after = totals()
+  const after = totals(call)
   await edge()
   return {
     requests: after.requests - before.requests,
@@ -94,11 +108,10 @@ async function measure({ call, concurrency, warmUpMs, measureMs }: LinkRun): Pro
   }
 }
 
-function totals(): Pick<
-  LinkOutcome,
-  'requests' | 'failures' | 'bytesSent' | 'bytesReceived' | 'connections'
-> {
-  const { requests, failures, bytesSent, bytesReceived, connections } = link.counters
+function totals(
+  call: LinkRun['call'],
+): Pick<LinkOutcome, 'requests' | 'failures' | 'bytesSent' | 'bytesReceived' | 'connections'> {
+  const { requests, failures, bytesSent, bytesReceived, connections } = ASKING[call].link.counters
   return { requests, failures, bytesSent, bytesReceived, connections }
 }
 
@@ -111,7 +124,7 @@ async function load(
   const untilMs = performance.now() + forMs
   const caller = async (): Promise<void> => {
     for (let nowMs = performance.now(); nowMs < untilMs; ) {
-      await DO[call]()
+      await ASKING[call].ask()
       const doneMs = performance.now()
       latencies.record(doneMs - nowMs)
       nowMs = doneMs

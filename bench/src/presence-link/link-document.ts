@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { describeMachine, machine } from '../machine.ts'
 import { canPin } from '../processes/child-process.ts'
 import { markdownTable } from '../report.ts'
+import { filledJudgement } from './link-judgement.ts'
 import { linkPlot } from './link-plot.ts'
 import type { PresenceLinkResult } from './presence-link-bench.ts'
 
@@ -23,8 +24,8 @@ export async function writeLinkDocument(result: PresenceLinkResult, command: str
   ]
   const text = [
     '# TCP against gRPC',
-    'The link between chat node and state server, over its two wires. Written by `pnpm bench presence-link --save`, but for the judgement.',
-    judgement.trim(),
+    'The link between chat node and state server, over its two wires. Written by `pnpm bench presence-link --save`, the numbers of the judgement as well.',
+    filledJudgement(judgement, result.measurements).trim(),
     '## Figures',
     ...result.tables.map(markdownTable),
     facts.map(fact => `- ${fact}`).join('\n'),

@@ -1,6 +1,15 @@
 import type { Table } from '../report.ts'
 import { spread } from '../statistics.ts'
-import { CALLS, type Call, CONCURRENCIES, type LinkRun, WIRE_TITLES, WIRES, type Wire } from './link-run.ts'
+import {
+  BATCH_REPORTS,
+  CALLS,
+  type Call,
+  CONCURRENCIES,
+  type LinkRun,
+  WIRE_TITLES,
+  WIRES,
+  type Wire,
+} from './link-run.ts'
 import type { LinkMeasurement } from './measure-links.ts'
 
 export interface LinkSeries {
@@ -18,7 +27,7 @@ export interface Figure {
 
 const per10k = (micros: number, { requests }: LinkMeasurement): number => (micros / 1_000 / requests) * 10_000
 
-type FigureName = 'rate' | 'p50' | 'p99' | 'clientCpu' | 'serverCpu' | 'sent' | 'received'
+export type FigureName = 'rate' | 'p50' | 'p99' | 'clientCpu' | 'serverCpu' | 'sent' | 'received'
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   rate: { title: 'requests/s', digits: 0, of: one => one.requests / (one.elapsedMs / 1_000) },
@@ -38,10 +47,16 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   received: { title: 'bytes back', digits: 1, of: one => one.bytesReceived / one.requests },
 }
 
+const CALL_TITLES: Readonly<Record<Call, string>> = {
+  report: 'report: one in each request',
+  'report-batch': `report-batch: ${BATCH_REPORTS} reports in each request; every figure is of a request`,
+  'who-is-in': 'who-is-in',
+}
+
 export function linkTables(series: readonly LinkSeries[]): Table[] {
   const figures: readonly Figure[] = Object.values(FIGURES)
   return CALLS.map(call => ({
-    title: call,
+    title: CALL_TITLES[call],
     headings: ['at once', 'wire', ...figures.map(({ title }) => title)],
     rows: CONCURRENCIES.flatMap(concurrency =>
       WIRES.map(wire => [
