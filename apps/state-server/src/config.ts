@@ -103,6 +103,11 @@ const SETTINGS = {
     ['loopback', 'any'],
     'loopback',
   ),
+  GRPC_REFLECTION: choice(
+    'whether the gRPC port names its services and messages to tools such as grpcurl, for whoever reaches it',
+    ['off', 'on'],
+    'off',
+  ),
   PRESENCE_LEASE_MS: integer(
     'a chat node that is silent for so long has lost its sessions (ms)',
     30_000,

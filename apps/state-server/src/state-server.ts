@@ -60,7 +60,13 @@ export async function createStateServer(config: Config, logger: Logger): Promise
   }
   const tcp = started.use(await tcpPresenceServer({ ...link, port: config.TCP_PORT }))
   const grpc = started.use(
-    await grpcPresenceServer({ ...link, port: config.GRPC_PORT, ...(tls === undefined ? {} : { tls }) }),
+    await grpcPresenceServer({
+      ...link,
+      port: config.GRPC_PORT,
+      ready: () => store.nodes(),
+      reflection: config.GRPC_REFLECTION === 'on',
+      ...(tls === undefined ? {} : { tls }),
+    }),
   )
   const http = started.use(
     await queryServer({ registry, store, host, port: config.HTTP_PORT, maxConnections, token }),

@@ -9,9 +9,11 @@ import {
   type GrpcServerTls,
   grpcServerSettings,
 } from './grpc-server-options.ts'
-import { ORIGINAL, PRESENCE } from './methods.ts'
+import { healthService } from './health-service.ts'
+import { HEALTH, ORIGINAL, PRESENCE } from './methods.ts'
 import { originalService } from './original-service.ts'
 import { presenceService } from './presence-service.ts'
+import { addReflection } from './reflection.ts'
 import { WatchCalls } from './watch-calls.ts'
 
 export interface GrpcPresenceServer extends Closeable {
@@ -56,6 +58,7 @@ class PresenceServer implements GrpcPresenceServer {
     })
     this.calls.addService(PRESENCE, presenceService(settings, this.traffic, this.watches))
     this.calls.addService(ORIGINAL, originalService(settings, this.traffic))
+    this.calls.addService(HEALTH, healthService(settings.ready))
     this.injector = this.calls.createConnectionInjector(credentialsOf(settings.tls))
     this.server = createServer({ noDelay: true, keepAlive: true }, socket => this.accept(socket))
     this.server.maxConnections = settings.maxConnections
@@ -65,7 +68,8 @@ class PresenceServer implements GrpcPresenceServer {
   }
 
   async listen(): Promise<void> {
-    const { host, port, logger } = this.settings
+    const { host, port, logger, reflection } = this.settings
+    if (reflection) await addReflection(this.calls)
     this.server.listen({ host, port })
     try {
       await once(this.server, 'listening')

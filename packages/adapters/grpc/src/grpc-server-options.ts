@@ -22,6 +22,13 @@ export interface GrpcPresenceServerOptions {
   readonly original?: 'loopback' | 'any'
   /** @default none: plaintext */
   readonly tls?: GrpcServerTls
+  /** What the health check answers SERVING for, as long as it resolves; it must do so in bounded time. @default always */
+  readonly ready?: () => Promise<unknown>
+  /**
+   * Whether services and messages can be asked for (grpc.reflection.v1), by anybody who reaches the port: for tools
+   * such as grpcurl. What waits for a peer that asks and does not read is not bounded. @default false
+   */
+  readonly reflection?: boolean
   readonly clock: Clock
   /** @default silent */
   readonly logger?: Logger
@@ -53,6 +60,8 @@ export interface GrpcServerSettings {
   readonly token: string | undefined
   readonly original: 'loopback' | 'any'
   readonly tls: GrpcServerTls | undefined
+  readonly ready: () => Promise<unknown>
+  readonly reflection: boolean
   readonly clock: Clock
   readonly logger: Logger
   readonly maxConnections: number
@@ -75,6 +84,8 @@ export function grpcServerSettings(options: GrpcPresenceServerOptions): GrpcServ
     token: options.token,
     original: options.original ?? 'loopback',
     tls: options.tls,
+    ready: options.ready ?? (() => Promise.resolve()),
+    reflection: options.reflection ?? false,
     clock: options.clock,
     logger: options.logger ?? silentLogger,
     maxConnections: options.maxConnections ?? 1_000,

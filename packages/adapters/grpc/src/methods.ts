@@ -1,4 +1,10 @@
+import type { DescService } from '@bufbuild/protobuf'
 import type { MethodDefinition } from '@grpc/grpc-js'
+import {
+  Health,
+  type HealthCheckRequest,
+  type HealthCheckResponse,
+} from './generated/grpc/health/v1/health_pb.ts'
 import {
   type ChatActionResponse,
   type ChatSubscribeRequest,
@@ -43,3 +49,11 @@ export const PRESENCE: {
   WhoIsIn: methodDefinition(PresenceService.method.whoIsIn),
   Watch: methodDefinition(PresenceService.method.watch),
 }
+
+/** gRPC's own health check (SPEC L9). */
+export const HEALTH: { readonly Check: MethodDefinition<HealthCheckRequest, HealthCheckResponse> } = {
+  Check: methodDefinition(Health.method.check),
+}
+
+/** Every service of the server's end. */
+export const SERVED: readonly DescService[] = [GrpcMessageService, PresenceService, Health]
