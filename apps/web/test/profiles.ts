@@ -8,16 +8,16 @@ import { signInByName, signInByToken } from './steps.ts'
 export interface Nodes {
   readonly urls: readonly [string, string]
   /** Ends all of them as a crash does. */
-  kill(): Promise<void>
+  readonly kill: () => Promise<void>
   /** The same again, where they were. */
-  startAgain(): Promise<void>
+  readonly startAgain: () => Promise<void>
 }
 
 /** How the server is composed, and how somebody gets in. */
 export interface Profile {
   readonly name: string
-  start(settings?: Readonly<Record<string, string>>): Promise<Nodes>
-  enter(page: Page, name: string): Promise<void>
+  readonly start: (settings?: Readonly<Record<string, string>>) => Promise<Nodes>
+  readonly enter: (page: Page, name: string) => Promise<void>
   /** Where files are fetched from, besides the server itself. */
   readonly files: readonly string[]
 }
