@@ -49,6 +49,11 @@ function measured(
   return profiled(`${name} ${contestant}`, file => measureFanout(contestant, run, file))
 }
 
+function warmUpSeconds([one]: readonly FanoutSeries[]): number {
+  const load = one?.scenario.run.load
+  return load === undefined || load.kind === 'counted' ? 0 : load.warmUpMs / 1_000
+}
+
 function notes(series: readonly FanoutSeries[]): string[] {
   const bytes = series.map(({ contestant, rounds }) => [
     contestant,
@@ -59,6 +64,6 @@ function notes(series: readonly FanoutSeries[]): string[] {
     'median [interval of the median, ≥ 95 % from 6 rounds on]; ratios are of the same round',
     `bytes of a delivered JSON body / of its WebSocket payload: ${sizes}`,
     'in the saturating rows each publisher sends when one of its own messages comes back; the paced rows come after the same, kept up for a moment',
-    'before, each server is warmed up by 20 rooms × 10 of the same kind of load',
+    `before, each server is warmed up by ${warmUpSeconds(series)} s of 20 rooms × 10 of the same kind of load, so that what is hot is compiled`,
   ]
 }
