@@ -118,12 +118,20 @@ async function interleaved(random: SeededRandom, budgetBytes: number): Promise<n
   const steps = new PartitionSteps({ epochs, fetcher: log, tailOf }, 0, start)
   const taken = new Taken()
   let isAsking = false
-  const ask = async (): Promise<void> => {
+  let failure: Error | undefined
+  const ask = (): void => {
+    if (failure !== undefined) throw failure
     if (isAsking) return
     isAsking = true
-    const step = await steps.next(never)
-    isAsking = false
-    taken.take(step)
+    steps
+      .next(never)
+      .then(step => taken.take(step))
+      .catch((error: Error) => {
+        failure = error
+      })
+      .finally(() => {
+        isAsking = false
+      })
   }
   for (let turn = 0; turn < 150; turn++) {
     const action = random.int(0, 6)
@@ -139,12 +147,12 @@ async function interleaved(random: SeededRandom, budgetBytes: number): Promise<n
     } else if (action === 2) log.answer(random.int(1, 20))
     else if (action === 3) followed.answer(random.int(1, 20))
     else if (action === 4) isFollowed ||= random.chance(0.3)
-    else void ask()
+    else ask()
     if (random.chance(0.3)) await turnEnd()
   }
   isFollowed = true
   while (taken.next < log.records.length) {
-    void ask()
+    ask()
     followed.answer()
     log.answer()
     await turnEnd()

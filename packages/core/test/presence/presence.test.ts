@@ -71,8 +71,7 @@ describe('presence', () => {
     const { presence } = (await nodeWith(new HeardPresence(), { maxPresenceRooms: 2 })).chat
     const nothing = (): void => undefined
     const sink: PresenceSink = { picture: nothing, news: nothing, writable: () => true, ended: nothing }
-    const watch = (room: number): Promise<PresenceFeed> =>
-      presence.watch(ALICE, parseRoomId(room), sink)
+    const watch = (room: number): Promise<PresenceFeed> => presence.watch(ALICE, parseRoomId(room), sink)
     const [first] = [await watch(1), await watch(2), await watch(2)]
     await expect(watch(3)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' })
     first.end('closed')
