@@ -34,6 +34,7 @@ export const RUN_BY_TEST: readonly string[] = [
   'pnpm verify',
   'pnpm bench --help',
   'pnpm start:state',
+  'pnpm start:state --help',
   'pnpm epoch bump',
   'pnpm --filter @sgs-chat/web build',
   'TOKEN=$(pnpm -s run token --user alice)',

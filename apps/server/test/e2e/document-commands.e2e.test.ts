@@ -70,6 +70,7 @@ describe("the documents' commands", () => {
   it.each([
     ['pnpm chat --help', 'doctor'],
     ['pnpm start --help', 'KAFKA_BROKERS'],
+    ['pnpm start:state --help', 'REDIS_URL'],
     ['pnpm verify --help', '--writers'],
     ['pnpm bench --help', 'presence-load'],
     ['pnpm chat doctor', 'DATA_DIR: '],
