@@ -129,6 +129,36 @@ function takeLeaderlessPartitions(version: number): void {
 const METADATA_VERSIONS = [0, 1, 2, 3, 4, 5, 6]
 METADATA_VERSIONS.forEach(takeLeaderlessPartitions)
 
+interface DriverConnection {
+  chunks: Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
+  isConnected(): boolean
+  connect(): Promise<unknown>
+}
+
+/**
+ * The driver uses the object of a lost connection again, with the half of an answer that it had come to: the next
+ * connection would be read as its other half. The group's members live on such objects.
+ */
+function readConnectionsFromTheirBeginning(): void {
+  const { prototype } = load('kafkajs/src/network/connection.js') as { readonly prototype: DriverConnection }
+  const connect = prototype.connect
+  prototype.connect = function (this: DriverConnection) {
+    if (!this.isConnected()) {
+      this.chunks = []
+      this.bytesBuffered = 0
+      this.bytesNeeded = LENGTH_BYTES
+    }
+    return connect.call(this)
+  }
+}
+
+/** An answer begins with its length. */
+const LENGTH_BYTES = 4
+
+readConnectionsFromTheirBeginning()
+
 /** Sees only what transactions have committed, as nobody else should write into this topic at all. */
 export const READ_COMMITTED = 1
 

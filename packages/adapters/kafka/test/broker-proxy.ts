@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { BrokerAddress } from '@sgs-chat/kafka'
 
-const PRODUCE = 0
+/** Kinds of requests (https://kafka.apache.org/protocol#protocol_api_keys). */
+export const API = { produce: 0, offsetCommit: 8, joinGroup: 11, heartbeat: 12, syncGroup: 14 } as const
 
 /** What becomes of one produce request: its answer is passed, or the connection is cut before it or in its middle. */
 export type Verdict = 'pass' | 'cut-answer' | 'cut-mid-answer'
@@ -18,6 +19,8 @@ export class BrokerProxy implements AsyncDisposable {
   #isCut = false
   /** Asked at each produce request. */
   judge: () => Verdict = () => 'pass'
+  /** Asked at each request of these kinds, for the group's members. */
+  judgeGroup: (apiKey: number) => Verdict = () => 'pass'
   /** Produce requests that the broker was given. */
   produced = 0
 
@@ -54,6 +57,12 @@ export class BrokerProxy implements AsyncDisposable {
     await once(this.#server, 'close')
   }
 
+  #verdictOf(apiKey: number): Verdict {
+    if (apiKey !== API.produce) return this.judgeGroup(apiKey)
+    this.produced += 1
+    return this.judge()
+  }
+
   #link(client: Socket): void {
     if (this.#isCut) {
       client.resetAndDestroy()
@@ -72,9 +81,7 @@ export class BrokerProxy implements AsyncDisposable {
     /** By correlation id: produce requests whose answers do not arrive. */
     const doomed = new Map<number, Verdict>()
     const requests = new Frames(frame => {
-      if (frame.readInt16BE(4) !== PRODUCE) return
-      this.produced += 1
-      const verdict = this.judge()
+      const verdict = this.#verdictOf(frame.readInt16BE(4))
       if (verdict !== 'pass') doomed.set(frame.readInt32BE(8), verdict)
     })
     const answers = new Frames(frame => {

@@ -5,7 +5,8 @@ import type { BrokerAddress } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
 import { cuttableLink } from '../../../../tools/services/cuttable-link.ts'
 import { OwnBroker } from '../../../../tools/services/own-broker.ts'
-import { BrokerProxy } from './broker-proxy.ts'
+import { API, BrokerProxy } from './broker-proxy.ts'
+import { consumed } from './consumed.ts'
 import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 import { Witness } from './witness.ts'
 
@@ -165,6 +166,37 @@ describe.skipIf(service === undefined)('a connection that is cut', () => {
     const told = fixture.logger.messages('error').filter(text => text.startsWith('the log ends below'))
     assert.equal(told.length, 1)
   })
+
+  it.each(['heartbeat', 'joinGroup', 'syncGroup'] as const)(
+    'G4.3: a member of the group goes on when answers to %s are cut in their middle',
+    async api => {
+      await using fixture = new KafkaFixture()
+      await using proxy = await BrokerProxy.open(fixture.brokers)
+      const log = await fixture.open({ route: proxy.route })
+      let isCutting = api === 'joinGroup' || api === 'syncGroup'
+      let cuts = 0
+      proxy.judgeGroup = apiKey => {
+        if (!isCutting || apiKey !== API[api] || cuts === 2) return 'pass'
+        cuts += 1
+        return 'cut-mid-answer'
+      }
+      const came = await consumed(log)
+      const before = chat(1)
+      await log.append([before])
+      await came(before._id)
+      isCutting = true
+      while (cuts < 2) await pause(20)
+      // Longer than a session: a member whose heartbeats get lost is none any more.
+      await pause(3_500)
+      const after = chat(1)
+      await log.append([after])
+      await came(after._id)
+      const said = fixture.logger.messages('debug').filter(text => /without match/.test(text))
+      assert.deepEqual(said, [], 'no answer was read as the other half of one that was cut')
+      const lost = fixture.logger.messages('warn').filter(text => /has lost this member/.test(text))
+      assert.equal(lost.length, api === 'heartbeat' ? 0 : 1)
+    },
+  )
 
   it('G4.4: a follower leaves nothing behind at the brokers, running or closed', async () => {
     await using fixture = new KafkaFixture()

@@ -3,6 +3,7 @@ import { type Chat, ChatError, parseRoomId, userId } from '@sgs-chat/core'
 import type { KafkaChatLog } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
 import { OwnBroker } from '../../../../tools/services/own-broker.ts'
+import { consumed } from './consumed.ts'
 import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 import { Witness } from './witness.ts'
 
@@ -24,26 +25,6 @@ function chatAt(log: KafkaChatLog, partition: number): Chat {
     messageType: 'TEXT',
     content: 'hello',
     createdAt: 1_700_000_000_000,
-  }
-}
-
-/** Consumes from the beginning, and keeps what comes. */
-async function consumed(log: KafkaChatLog): Promise<{ readonly came: (id: string) => Promise<void> }> {
-  const seen = new Map<string, PromiseWithResolvers<void>>()
-  const chatOf = (id: string): PromiseWithResolvers<void> => {
-    const known = seen.get(id) ?? Promise.withResolvers<void>()
-    seen.set(id, known)
-    return known
-  }
-  await log.consume({
-    start: async () => undefined,
-    lost: async () => assert.fail('nothing was lost'),
-    batch: async (_partition, { records }) => {
-      for (const record of records) if (record.kind === 'chat') chatOf(record.chat._id).resolve()
-    },
-  })
-  return {
-    came: id => chatOf(id).promise,
   }
 }
 
@@ -84,7 +65,7 @@ describe.skipIf(service === undefined)('a partition without a leader', () => {
       const earlier = await consumed(beforeLog)
       const sample = chatAt(beforeLog, 0)
       await beforeLog.append([sample])
-      await earlier.came(sample._id)
+      await earlier(sample._id)
       await second.up()
       await createTopics(fixture)
       const log = await fixture.open(options)
@@ -114,7 +95,7 @@ describe.skipIf(service === undefined)('a partition without a leader', () => {
         await Promise.all(others.map(chat => each.append([chat])))
         sent.push(...others)
         await witness.untilAll(others.map(({ _id }) => _id))
-        await Promise.all(others.map(({ _id }) => Promise.race([archive.came(_id), lateArchive.came(_id)])))
+        await Promise.all(others.map(({ _id }) => Promise.race([archive(_id), lateArchive(_id)])))
       }
       await second.up()
       const after = chatAt(log, ORPHAN)
@@ -125,7 +106,7 @@ describe.skipIf(service === undefined)('a partition without a leader', () => {
         )
       );
       await witness.untilAll([...sent, after].map(({ _id }) => _id))
-      await Promise.race([archive.came(after._id), lateArchive.came(after._id)])
+      await Promise.race([archive(after._id), lateArchive(after._id)])
     } finally {
       await second.wipe()
       await first.wipe()
