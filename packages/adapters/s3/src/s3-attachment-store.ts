@@ -41,7 +41,7 @@ export async function s3AttachmentStore(options: S3Options): Promise<AttachmentS
   if (partBytes < MIN_PART_BYTES) throw new RangeError(`partBytes is at least ${MIN_PART_BYTES}`)
   const bucket = await S3Bucket.open(options)
   try {
-    const removed = await removeAbandoned(bucket, bucket.clock.nowMs() - abandonedAfterMs)
+    const removed = await removeAbandoned(bucket, bucket.timeThere(bucket.clock.nowMs() - abandonedAfterMs))
     if (removed > 0) logger.info('removed uploads that were never finished', { uploads: removed })
   } catch (error) {
     logger.warn('unfinished uploads could not be looked for', { error: error as Error })
@@ -135,7 +135,7 @@ class Store implements AttachmentStore {
   async *pendingBefore(timeMs: number, options: CallOptions = {}): AsyncGenerator<UploadName> {
     this.#files.pass(options)
     try {
-      yield* pendingBefore(this.#bucket, timeMs, options)
+      yield* pendingBefore(this.#bucket, this.#bucket.timeThere(timeMs), options)
     } catch (cause) {
       throw this.#toError(cause, 'read', options)
     }

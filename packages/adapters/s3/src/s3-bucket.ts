@@ -96,6 +96,11 @@ export class S3Bucket {
     return this.#client.config.systemClockOffset
   }
 
+  /** A time of this machine's clock, as S3's own clock shows it: what S3 says of an object's age goes by that one. */
+  timeThere(timeMs: number): number {
+    return timeMs + this.clockOffsetMs
+  }
+
   /** @throws whatever the request throws; ChatError when it takes too long; the signal's reason */
   async request<T>(
     { signal }: CallOptions,

@@ -59,6 +59,10 @@ describe.skipIf(!hasS3)('a clock that is off', () => {
     for (const [name, value] of Object.entries(form?.fields ?? {})) data.append(name, value)
     data.append(form?.fileField ?? '', new Blob([BYTES]))
     expect((await fetch(form?.url ?? '', { method: 'POST', body: data })).status).toBe(204)
+    // By its own clock it came long ago, or has not come yet.
+    const old = await Array.fromAsync(store.pendingBefore(Date.now() - 5 * MINUTES))
+    expect(old, 'nothing is collected that has just come').toEqual([])
+    expect(await Array.fromAsync(store.pendingBefore(Date.now() + 5 * MINUTES))).toHaveLength(1)
   })
 
   it('that is right is not spoken of', async () => {
