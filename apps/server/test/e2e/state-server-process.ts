@@ -16,11 +16,14 @@ export interface StatePorts {
 /** The state server as its own process, as `pnpm start:state` runs it. */
 export class StateServerProcess {
   readonly ports: StatePorts
+  /** Of its log, so far. */
+  readonly lines: readonly string[]
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess, ports: StatePorts) {
+  private constructor(child: ChildProcess, ports: StatePorts, lines: readonly string[]) {
     this.#child = child
     this.ports = ports
+    this.lines = lines
   }
 
   /** Resolves once it serves. @param ports of a server that was there before; left out, any that are free */
@@ -36,15 +39,16 @@ export class StateServerProcess {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const lines: string[] = []
-    for await (const line of createInterface({ input: child.stderr })) {
-      lines.push(line)
-      const { msg, ...fields } = JSON.parse(line) as { msg: string } & StatePorts
-      if (msg === 'serving') {
-        child.stderr.resume()
-        return new StateServerProcess(child, fields)
-      }
-    }
-    throw new Error(`the state server ended:\n${lines.join('\n')}`)
+    const bound = await new Promise<StatePorts>((resolve, reject) => {
+      const log = createInterface({ input: child.stderr })
+      log.on('line', line => {
+        lines.push(line)
+        const { msg, ...fields } = JSON.parse(line) as { msg: string } & StatePorts
+        if (msg === 'serving') resolve(fields)
+      })
+      log.on('close', () => reject(new Error(`the state server ended:\n${lines.join('\n')}`)))
+    })
+    return new StateServerProcess(child, bound, lines)
   }
 
   /** SIGSTOP: it answers no more, and its sockets stay open; SIGCONT: it goes on. */
