@@ -89,7 +89,7 @@ export class SessionSends {
 
   #sent(request: StompRequest, sent: SentChat): void {
     this.#session.result(sent.chat)
-    this.#session.stomp.complete(request, sentHeaders(sent))
+    this.#session.stomp.complete(request, request.receipt === undefined ? [] : sentHeaders(sent))
   }
 
   #failed(request: StompRequest, error: ChatError, clientMessageId: string | undefined): void {
