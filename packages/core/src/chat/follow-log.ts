@@ -24,8 +24,10 @@ export interface FollowLogPorts {
  */
 export async function followLog(ports: FollowLogPorts): Promise<FollowedLog> {
   const { log, history, limits, clock, metrics, mismatch } = ports
+  // In this order: what is archived meanwhile would lie above the ranges, as if the log were another one.
+  const partitions = Array.from({ length: log.identity.partitions }, (_, partition) => partition)
+  const watermarks = await Promise.all(partitions.map(partition => history.watermark(partition)))
   const ranges = await log.ranges()
-  const watermarks = await Promise.all(ranges.map((_, partition) => history.watermark(partition)))
   const starts = ranges.map((range, partition) => startOf(range, watermarks[partition], limits))
   const deliver = new DeliverChats({
     starts,
@@ -104,12 +106,13 @@ export class FollowedLog {
     }
     if (range.next.seq - stopped.seq > limits.dedupRecords || comparePositions(stopped, range.first) < 0) {
       const watermark = await history.watermark(partition)
-      checkMismatch(this.ports, partition, range, watermark)
-      const start = startOf(range, watermark, limits)
+      const present = await this.range(partition)
+      checkMismatch(this.ports, partition, present, watermark)
+      const start = startOf(present, watermark, limits)
       if (comparePositions(start.from, stopped) > 0) {
         this.follower.expect(partition, watermark)
         deliver.restart(partition, start)
-        recordTrimmed(deliver, partition, range, watermark)
+        recordTrimmed(deliver, partition, present, watermark)
       }
     }
     const head = headOf(range)

@@ -217,6 +217,20 @@ describe('WantedPartitions', () => {
     expect(node.chat.status()).toMatchObject({ state: 'refusing' })
   })
 
+  it('G2.3: what is archived while a partition is being begun is no other log', async () => {
+    const node = await leftNode({ dedupRecords: 3 })
+    elsewhere(node, 'missed', 12)
+    node.log.isHeld = true
+    const { subscribing } = subscribe(node)
+    elsewhere(node, 'meanwhile', 2)
+    await node.archive()
+    node.log.release()
+    await settle()
+    node.deliver()
+    expect((await subscribing).start.head.seq).toBe(13)
+    expect(node.chat.status()).toEqual({ state: 'ready' })
+  })
+
   it('begins and leaves nothing more once the node was closed', async () => {
     const node = await leftNode()
     const closing = node.chat.close()
