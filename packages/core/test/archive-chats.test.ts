@@ -68,6 +68,21 @@ describe('archiveChats', () => {
     await expect(archive.batch(0, batch(9, 10), {})).rejects.toThrow('assigned anew')
   })
 
+  it('G4.3: offsets without a record at the beginning are nothing that was lost; what lies below them is', async () => {
+    const [whole, trimmed] = [new SteppedHistory(), new SteppedHistory()]
+    for (const [history, first] of [
+      [whole, 0],
+      [trimmed, 2],
+    ] as const) {
+      const { archive } = archiver(history)
+      await archive.start(0, {})
+      await archive.batch(0, { from: at(first), records: [], next: at(4) }, {})
+      await archive.batch(0, batch(4, 6), {})
+    }
+    expect((await whole.watermark(0))?.lost).toEqual([])
+    expect((await trimmed.watermark(0))?.lost).toEqual([{ from: at(0), to: at(2) }])
+  })
+
   it('G4.3: a partition that was taken away is waited for no more, and is when it is given back', async () => {
     const { archive } = archiver(new SteppedHistory())
     const [first, second] = [new AbortController(), new AbortController()]

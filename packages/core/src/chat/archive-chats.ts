@@ -46,8 +46,8 @@ export class ArchiveChats implements LogConsumer {
   private readonly watermarks = new Map<number, Watermark | undefined>()
   /** Those that are this member's now, each with the signal of its assignment. */
   private readonly assigned = new Map<number, CallOptions['signal']>()
-  /** How far the records that were handed over reach, where they reach further than the last of them. */
-  private readonly handed = new Map<number, Position>()
+  /** What was handed over since the last start: it may reach further than its last record. */
+  private readonly handed = new Map<number, { readonly from: Position; readonly next: Position }>()
   /** Ends the rests under way; undefined once there are no more. */
   private resting: Set<() => void> | undefined = new Set()
 
@@ -84,18 +84,20 @@ export class ArchiveChats implements LogConsumer {
 
   async batch(partition: number, batch: LogBatch, options: CallOptions): Promise<void> {
     const from = this.watermarks.get(partition)
-    const expected = this.handed.get(partition) ?? (from && placeAfter(from.position))
+    const handed = this.handed.get(partition)
+    const expected = handed?.next ?? (from && placeAfter(from.position))
     if (expected !== undefined && comparePositions(batch.from, expected) > 0) {
       throw new Error('the batch does not begin at the watermark: the partition must be assigned anew')
     }
     const records = from === undefined ? batch.records : this.above(partition, from, batch)
     const { archiveBatchChats } = this.ports.limits
-    const neverArchived = from === undefined ? trimmedRange(batch.from, undefined) : undefined
+    const begun = handed?.from ?? batch.from
+    const neverArchived = from === undefined ? trimmedRange(begun, undefined) : undefined
     const lost = neverArchived === undefined ? (from?.lost ?? []) : [neverArchived]
     for (let index = 0; index < records.length; index += archiveBatchChats) {
       await this.archive(partition, records.slice(index, index + archiveBatchChats), lost, options)
     }
-    this.handed.set(partition, batch.next)
+    this.handed.set(partition, { from: begun, next: batch.next })
     if (records.length > 0 && records.length < archiveBatchChats) await this.rest(options)
   }
 
@@ -114,7 +116,7 @@ export class ArchiveChats implements LogConsumer {
   async lost(partition: number, range: LostRange, options: CallOptions): Promise<void> {
     const from = this.watermarks.get(partition)
     const position = { epoch: range.to.epoch, seq: range.to.seq - 1 }
-    this.handed.set(partition, range.to)
+    this.handed.set(partition, { from: range.from, next: range.to })
     if (from !== undefined && comparePositions(position, from.position) <= 0) return
     this.ports.logger.error('the log lost chats before they were archived', {
       partition,
