@@ -134,7 +134,7 @@ interface DriverConnection {
   bytesBuffered: number
   bytesNeeded: number
   isConnected(): boolean
-  connect(): Promise<unknown>
+  connect: () => Promise<unknown>
 }
 
 /**
@@ -143,7 +143,7 @@ interface DriverConnection {
  */
 function readConnectionsFromTheirBeginning(): void {
   const { prototype } = load('kafkajs/src/network/connection.js') as { readonly prototype: DriverConnection }
-  const connect = prototype.connect
+  const { connect } = prototype
   prototype.connect = function (this: DriverConnection) {
     if (!this.isConnected()) {
       this.chunks = []
