@@ -120,6 +120,35 @@ describe.skipIf(service === undefined)('records that are no chats', () => {
     expected.push(['wrong-partition', String(astray), String(strayed), whole])
     assert.deepEqual(new Set(told.map(String)), new Set(expected.map(String)))
   })
+
+  it('G1.3: records of a later schema or kind are passed by, keep their place, and are no dead letters', async () => {
+    await using fixture = new KafkaFixture()
+    const log = await fixture.open()
+    const room = parseRoomId(7)
+    const partition = log.partitionOf(room)
+    const [first, last] = [chat(room), chat(room)]
+    await log.append([first])
+    const later = [{ schema: '2' }, { kind: 'edit', schema: '1' }, { kind: 'delete', schema: '9' }]
+    for (const headers of later) {
+      await fixture.plant(partition, { key: '7', value: '{"of":"another version"}', headers })
+    }
+    await log.append([last])
+    const archive = new Archive()
+    await log.consume(archive)
+    await archive.until([first._id, last._id])
+    const records = archive.taken.flatMap(batch => batch.records)
+    assert.deepEqual(
+      records.map(record => [record.position.seq, record.kind === 'chat' ? record.chat._id : record.name]),
+      [
+        [0, first._id],
+        [1, 'chat/2'],
+        [2, 'edit'],
+        [3, 'delete'],
+        [4, last._id],
+      ],
+    )
+    assert.equal(log.counters.deadLetters, 0)
+  })
 })
 
 describe.skipIf(service === undefined)('members of the archive group', () => {
