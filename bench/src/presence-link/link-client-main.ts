@@ -22,6 +22,8 @@ const options = {
   port: Number(process.env.PORT),
   node: { id: 'chat-node-1', incarnation: 'b7f3c1d2' },
   clock: systemClock(),
+  // 300 batches at once are a second's work: what waits for that has not failed.
+  requestTimeoutMs: 60_000,
 }
 const open = process.env.WIRE === 'grpc' ? grpcSessionPresence : tcpSessionPresence
 /** One request for each report. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { cuttableLink } from '../../../../tools/services/cuttable-link.ts'
 import {
   type PresenceView,
   PresenceWorld,
@@ -23,9 +24,12 @@ afterEach(world[Symbol.asyncDispose])
 
 const names = (prefix: string): string[] => Array.from({ length: EACH }, (_, index) => `${prefix}${index}`)
 
-function all(server: ServerProcess, users: readonly string[]): Promise<Visitor[]> {
-  return Promise.all(users.map(user => world.present(server, user)))
+function allIn(some: PresenceWorld, server: ServerProcess, users: readonly string[]): Promise<Visitor[]> {
+  return Promise.all(users.map(user => some.present(server, user)))
 }
+
+const all = (server: ServerProcess, users: readonly string[]): Promise<Visitor[]> =>
+  allIn(world, server, users)
 
 /** Stops a server as an update does; its users reload at another one, as behind a balancer. */
 async function moved(
@@ -124,6 +128,57 @@ describe('a big room', () => {
     expect(view.news).toHaveLength(2 * CROWD - 1)
     expect(await usersAtNode(b)).toBe('user-000')
   })
+})
+
+describe('a reader who does not keep up', () => {
+  /** What the system itself keeps for a reader is some megabytes at most; the chats are less than the limit together. */
+  const QUEUE_BYTES = 32 * 2 ** 20
+  const CHAT_BYTES = 32_000
+  const CHATS = Math.floor((0.75 * QUEUE_BYTES) / CHAT_BYTES)
+  const AT_ONCE = 25
+
+  const limited = new PresenceWorld({
+    SOCKJS_MAX_QUEUED_BYTES: String(QUEUE_BYTES),
+    RATE_LIMIT: 'off',
+    PRESENCE_GRACE_MS: '0',
+    // A slow machine is no dead peer.
+    SOCKJS_PONG_TIMEOUT_MS: '300000',
+  })
+  afterEach(limited[Symbol.asyncDispose])
+
+  it(
+    'W84: loses news of who is there and no chat, and is told who is there once it reads again',
+    LONG,
+    async () => {
+      const server = await limited.node('a', 'embedded')
+      await using link = await cuttableLink(new URL(server.url).host.replace('localhost', '127.0.0.1'))
+      const view = await limited.watch({ url: `http://${link.address}` })
+      const chats = await view.client.subscribe(`/topic/${ROOM}`)
+      await expect.poll(() => view.users, SOON).toBe('observer')
+
+      link.loseAnswers()
+      const writer = await limited.connect(server, 'writer')
+      const content = 'x'.repeat(CHAT_BYTES)
+      for (let sent = 0; sent < CHATS; sent += AT_ONCE) {
+        const some = Array.from({ length: Math.min(AT_ONCE, CHATS - sent) }, () =>
+          writer.send({ roomId: ROOM, messageType: 'TEXT', content }),
+        )
+        await Promise.all(some)
+      }
+      const other = await limited.watch(server)
+      const [gone, ...here] = await allIn(limited, server, names('user'))
+      await expect.poll(() => other.users, SOON).toBe(['observer', ...names('user')].join())
+      await gone?.client.close()
+      const users = ['observer', ...here.map(({ user }) => user)].join()
+      await expect.poll(() => other.users, SOON).toBe(users)
+
+      await link.mend()
+      await chats.take(CHATS)
+      await expect.poll(() => view.users, SOON).toBe(users)
+      expect(view.messages.map(({ type }) => type)).toEqual(['present', 'changed', 'present'])
+      expect(chats.received).toHaveLength(CHATS)
+    },
+  )
 })
 
 describe('ROOM_ACCESS=claim', () => {

@@ -16,6 +16,9 @@ export interface Visitor {
   readonly room: Subscription
 }
 
+/** A chat server, or a way to it. */
+type Reachable = Pick<ServerProcess, 'url'>
+
 /** What a subscriber of a room's presence was told. */
 interface PresenceMessage {
   readonly type: 'present' | 'changed'
@@ -53,7 +56,7 @@ export class PresenceWorld implements AsyncDisposable {
     return server
   }
 
-  async connect({ url }: ServerProcess, user: string, rooms?: readonly number[]): Promise<ChatClient> {
+  async connect({ url }: Reachable, user: string, rooms?: readonly number[]): Promise<ChatClient> {
     const client = await ChatClient.connect(url, this.token(user, rooms), 'raw')
     this.#undo.push(() => client.close())
     return client
@@ -69,9 +72,9 @@ export class PresenceWorld implements AsyncDisposable {
     return { user, client, room: await client.subscribe(`/topic/${ROOM}`) }
   }
 
-  async watch(server: ServerProcess): Promise<PresenceView> {
+  async watch(server: Reachable): Promise<PresenceView> {
     const client = await this.connect(server, 'observer')
-    return new PresenceView(await client.subscribe(`/topic/${ROOM}/presence`))
+    return new PresenceView(client, await client.subscribe(`/topic/${ROOM}/presence`))
   }
 
   /** Resolves when the lease of a node that is silent from now on is over, by the state server's own clock. */
@@ -92,9 +95,11 @@ export class PresenceWorld implements AsyncDisposable {
 
 /** What a room's presence topic has said. */
 export class PresenceView {
+  readonly client: ChatClient
   readonly #topic: Subscription
 
-  constructor(topic: Subscription) {
+  constructor(client: ChatClient, topic: Subscription) {
+    this.client = client
     this.#topic = topic
   }
 
