@@ -54,6 +54,7 @@ export class KeptLease {
   }
 
   private back(): void {
+    if (this.isClosed) return
     if (this.isRenewing) {
       this.isBack = true
       return
@@ -67,7 +68,7 @@ export class KeptLease {
     this.isBack = false
     await this.reporter.hold()
     try {
-      if ((await this.presence.renew(this.reporter.holding)) === 'different') await this.tellAll()
+      await this.compare()
       this.hasFailed = false
     } catch (error) {
       if (!this.hasFailed)
@@ -81,6 +82,12 @@ export class KeptLease {
     this.cancelNext = this.clock.after(delayMs, () => void this.renew())
   }
 
+  /** Nothing more is said once it is closed: sessions that are told after the node's end would be ghosts until the lease ends. */
+  private async compare(): Promise<void> {
+    if (this.isClosed) return
+    if ((await this.presence.renew(this.reporter.holding)) === 'different') await this.tellAll()
+  }
+
   private async tellAll(): Promise<void> {
     this.snapshotId += 1
     const { snapshotId } = this
@@ -90,6 +97,7 @@ export class KeptLease {
     })
     let page = 0
     for (const [part, isLast] of pages(sessions, this.limits.presenceSnapshotPage)) {
+      if (this.isClosed) return
       await this.presence.snapshot({ snapshotId, page, isLast, sessions: part })
       page += 1
     }
