@@ -26,6 +26,21 @@ describe('a record of the log', () => {
     assert.deepEqual(decoded, { record: { kind: 'chat', position, chat: { ...chat, position } } })
   })
 
+  it('says of each chat its own time, to the millisecond', () => {
+    const times = [1_700_000_000_123, 1_700_000_000_123, 1_700_000_000_124.9, 0, 1_700_000_000_123]
+    const encoded = times.map(createdAt => encodeChat(sampleChat({ createdAt })))
+    const written = encoded.map(({ record }) => JSON.parse(String(record.value)).createdAt)
+    assert.deepEqual(
+      written,
+      times.map(ms => new Date(ms).toISOString()),
+    )
+    assert.deepEqual(
+      encoded.map(({ chat }) => chat.createdAt),
+      times.map(Math.trunc),
+    )
+    assert.throws(() => encodeChat(sampleChat({ createdAt: Number.NaN })), RangeError)
+  })
+
   it('G1.3: of a later kind or layout it is unknown, whatever it holds', () => {
     const names = [{ kind: 'edited' }, { schema: '2' }].map(headers => {
       const { record, poison } = decodeRecord(message('?', headers), 0, epochs)
