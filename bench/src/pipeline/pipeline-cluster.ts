@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
+import { MongoClient } from 'mongodb'
 import type { ServerSample } from '../processes/messages.ts'
 import { ServerProcess } from '../processes/server-process.ts'
 import { type KafkaServices, nodesOf, type Profile, settingsOf } from './pipeline-profiles.ts'
@@ -8,16 +9,18 @@ import { PARTITIONS } from './pipeline-run.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const READY_POLL_MS = 50
+const FORGET_TIMEOUT_MS = 3_000
 
 /** The nodes of a profile, with a log and a history of their own. */
 export class PipelineCluster implements AsyncDisposable {
   readonly #nodes: readonly ServerProcess[]
-  readonly #brokers: readonly string[]
+  /** Undefined when the nodes have engines of their own. */
+  readonly #services: KafkaServices | undefined
   readonly #name: string
 
-  private constructor(nodes: readonly ServerProcess[], brokers: readonly string[], name: string) {
+  private constructor(nodes: readonly ServerProcess[], services: KafkaServices | undefined, name: string) {
     this.#nodes = nodes
-    this.#brokers = brokers
+    this.#services = services
     this.#name = name
   }
 
@@ -33,7 +36,7 @@ export class PipelineCluster implements AsyncDisposable {
     const engines = usesKafka && services !== undefined ? kafkaEnvironment(services, name) : OWN_ENGINES
     const environment = { ...engines, ...settingsOf(profile), ...more }
     const nodes: ServerProcess[] = []
-    const cluster = new PipelineCluster(nodes, usesKafka ? (services?.brokers ?? []) : [], name)
+    const cluster = new PipelineCluster(nodes, usesKafka ? services : undefined, name)
     try {
       for (let node = 0; node < nodesOf(profile); node += 1) {
         const server = await ServerProcess.start('embedded', environment)
@@ -62,12 +65,23 @@ export class PipelineCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#nodes.map(node => node[Symbol.asyncDispose]()))
-    if (this.#brokers.length === 0) return
-    const admin = new Kafka({ brokers: [...this.#brokers], logLevel: logLevel.NOTHING }).admin()
-    await admin.connect()
-    await admin.deleteTopics({ topics: [this.#name] }).catch(() => undefined)
-    await admin.disconnect()
+    if (this.#services !== undefined) await forget(this.#services, this.#name)
   }
+}
+
+/** The chats of one run must not weigh on the next: the MongoDB of local work keeps everything in memory. */
+async function forget({ brokers, mongodbUrl }: KafkaServices, name: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: [name] }).catch(() => undefined)
+  await admin.disconnect()
+  const client = new MongoClient(mongodbUrl, { serverSelectionTimeoutMS: FORGET_TIMEOUT_MS })
+  // The way to it may have been cut on purpose.
+  await client
+    .db(name)
+    .dropDatabase()
+    .catch(() => undefined)
+  await client.close()
 }
 
 /** The bench's own environment names the services for the Kafka profiles; this one must not use them. */
