@@ -83,6 +83,8 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, word
   'pnpm bench idle': [BENCH_COMMANDS, "'idle'"],
   'pnpm bench pipeline': [BENCH_COMMANDS, "'pipeline'"],
   'pnpm bench presence-link': [BENCH_COMMANDS, "'presence-link'"],
+  'pnpm bench presence-load': [BENCH_COMMANDS, "'presence-load'"],
+  'pnpm soak': [BENCH_COMMANDS, "'pnpm soak'"],
   'eval "$(pnpm -s services up)"': [README_SERVICES, '(eval [\\s\\S]*?)'],
   'pnpm start': [README_SERVICES, "toContain('pnpm start')"],
   'pnpm services up': [README_SERVICES, '(eval [\\s\\S]*?)'],

@@ -60,7 +60,7 @@ export const HELP: string = `pnpm bench <name> [options]
                      kafka-3-placed (each partition's rooms on one node), kafka-3-interest (and KAFKA_FOLLOW=interest)
   --body N           fanout: bytes of a delivered JSON body (200)
   --in-flight N      fanout: messages of each publisher in flight (1x500: 2, 100x10: 3)
-  --clients N        idle: connections (10,000)
+  --clients N        idle, presence-load: connections that listen, sessions that come and go (10,000)
   --connect          presence-load: the sessions connect to enter and close to leave, where else they subscribe and
                      unsubscribe on connections that stay open
   --json             prints the whole result
@@ -118,7 +118,7 @@ function parse(args: readonly string[]): Command {
       inFlight: positive('--in-flight', values['in-flight']),
       bodyBytes: positive('--body', values.body),
       storeStopped: values['store-stopped'],
-      minutes: positive('--minutes', values.minutes),
+      minutes: minutes(values.minutes),
       clients: positive('--clients', values.clients),
       contestants: values.only?.split(',').map(contestant),
       scenarios: values.scenario?.split(','),
@@ -136,6 +136,13 @@ function positive(option: string, text: string | undefined): number | undefined 
   if (text === undefined) return undefined
   const number = Number(text)
   if (!Number.isInteger(number) || number <= 0) throw new RangeError(`${option} takes a whole number above 0`)
+  return number
+}
+
+function minutes(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (!Number.isFinite(number) || number <= 0) throw new RangeError('--minutes takes a number above 0')
   return number
 }
 

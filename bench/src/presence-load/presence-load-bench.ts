@@ -32,12 +32,17 @@ export interface PresenceLoadResult extends BenchResult {
 export async function presenceLoadBench({
   quick,
   rounds: given,
+  clients,
   connect,
   profile,
-}: Pick<BenchOptions, 'quick' | 'rounds' | 'connect' | 'profile'>): Promise<PresenceLoadResult> {
+}: Pick<BenchOptions, 'quick' | 'rounds' | 'clients' | 'connect' | 'profile'>): Promise<PresenceLoadResult> {
   // The visitors are this process: the core of the chat server is not theirs.
   pinSelf(GENERATOR_CORE)
-  const load: PresenceLoad = { ...FULL_LOAD, visit: connect ? 'connect' : 'subscribe' }
+  const load: PresenceLoad = {
+    ...FULL_LOAD,
+    visitors: clients ?? FULL_LOAD.visitors,
+    visit: connect ? 'connect' : 'subscribe',
+  }
   const rounds = given ?? (quick ? QUICK_ROUNDS : ROUNDS)
   const series: PresenceLoadSeries[] = PRESENCES.map(presence => ({ presence, rounds: [] }))
   for (let round = 0; round < rounds; round += 1) {
