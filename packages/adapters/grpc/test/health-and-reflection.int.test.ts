@@ -77,6 +77,9 @@ describe('server reflection', () => {
         expect(services).toContain(name)
       }
       const file = await asked(server, version, FILE_CONTAINING_SYMBOL, 'sgs.presence.v1.PresenceService')
+      // The library has a dot before what is in no package.
+      const original = await asked(server, version, FILE_CONTAINING_SYMBOL, '.GrpcMessageService')
+      expect(original).toContain('ChatSubscribeRequest')
       for (const name of ['sgs/presence/v1/presence.proto', 'SessionReport', 'incarnation']) {
         expect(file).toContain(name)
       }
