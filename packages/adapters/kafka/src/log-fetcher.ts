@@ -1,6 +1,6 @@
 import { setImmediate as turnEnd } from 'node:timers/promises'
 import type { Clock, Logger } from '@sgs-chat/core'
-import type { Fetched, KafkaCluster } from './kafka-cluster.ts'
+import type { Fetched, KafkaCluster, OffsetRange } from './kafka-cluster.ts'
 import type { FetchedRecords } from './kafka-driver.ts'
 import { brokerAnswer, kafkaError } from './kafka-errors.ts'
 
@@ -17,7 +17,7 @@ export interface FetchTarget {
 }
 
 export interface LogFetcherOptions {
-  readonly cluster: KafkaCluster
+  readonly cluster: Pick<KafkaCluster, 'leaderIdOf' | 'leaderOf' | 'fetch' | 'failed' | 'ranges' | 'close'>
   readonly topic: string
   readonly clock: Clock
   readonly logger: Logger
@@ -143,23 +143,36 @@ export class LogFetcher {
     } catch (error) {
       cluster.failed(broker, error)
       if (brokerAnswer(error) !== 'OFFSET_OUT_OF_RANGE') throw error
-      await this.#locate(asked)
+      if (!(await this.#locate(asked))) throw error
     }
   }
 
-  /** A fetch fails as a whole when one of its offsets is out of range: finds out which, and what the log has instead. */
-  async #locate(asked: ReadonlyMap<FetchTarget, number>): Promise<void> {
+  /**
+   * A fetch fails as a whole when one of its offsets is out of range: finds out which, and what the log has instead.
+   * @returns false when none is, as the log says now
+   */
+  async #locate(asked: ReadonlyMap<FetchTarget, number>): Promise<boolean> {
     const { cluster, topic } = this.#options
     const targets = [...asked.keys()]
     const partitions = targets.map(({ partition }) => partition)
     const ranges = await cluster.ranges(topic, partitions)
-    for (const [index, { first, next }] of ranges.entries()) {
+    let isExplained = false
+    for (const [index, range] of ranges.entries()) {
       const target = targets[index]
       const offset = target && asked.get(target)
-      if (target === undefined || offset === undefined || !this.#isWanted(target, offset)) continue
-      if (offset > next) this.#stall(target, offset, next)
-      else if (offset < first) target.skipTo(first)
+      if (target !== undefined && offset !== undefined && this.#moveIn(target, offset, range))
+        isExplained = true
     }
+    return isExplained
+  }
+
+  /** @returns false when the offset lies in the range, so that there is nothing to do */
+  #moveIn(target: FetchTarget, offset: number, { first, next }: OffsetRange): boolean {
+    if (!this.#isWanted(target, offset)) return true
+    if (offset > next) this.#stall(target, offset, next)
+    else if (offset < first) target.skipTo(first)
+    else return false
+    return true
   }
 
   /** The log ends below where somebody already was: it is another log, or has lost its end (SPEC G2.3). The others go on. */
