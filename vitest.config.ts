@@ -8,8 +8,8 @@ const ssr = { resolve: { conditions: [...conditions, 'import', 'node', 'default'
 /**
  * A time limit ends what hangs, on the slowest machine too; it says nothing about speed. The level of a test is its suffix: `.test.ts` touches nothing outside its process,
  * `.int.test.ts` uses real files, sockets or servers, `.e2e.test.ts` starts the composed server, `.service.test.ts` needs
- * a server that is not ours (see tools/services): one file at a time, as they share it; `.browser.test.ts` looks at the
- * page in a real Chromium.
+ * a server that is not ours (see tools/services), or all of the machine: one file at a time, as they share it;
+ * `.browser.test.ts` looks at the page in a real Chromium.
  */
 const roots = ['packages/*/test', 'packages/adapters/*/test', 'apps/*/test', 'examples/*/test', 'bench/test']
 const files = (suffix: string): string[] => roots.map(root => `${root}/**/*${suffix}`)

@@ -40,7 +40,7 @@ export const RUN_BY_TEST: readonly string[] = [
   'TOKEN=$(pnpm -s run token --user alice)',
 ]
 
-const BENCH_COMMANDS = 'bench/test/bench-commands.e2e.test.ts'
+const BENCH_COMMANDS = 'bench/test/bench-commands.service.test.ts'
 const README_SERVICES = 'apps/server/test/services/readme.service.test.ts'
 const ALL_TESTS = ['package.json', 'vitest run --project unit --project integration --project e2e'] as const
 
