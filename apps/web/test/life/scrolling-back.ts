@@ -29,6 +29,7 @@ export async function thousandChatsBack({ browser, profile, visit }: Stage): Pro
     await page.getByText('chat 999', { exact: false }).first().waitFor(PATIENCE)
     await noteLongTasks(page)
     const tasks = await taskTimes(browser, page, () => scrollToTheFirst(page))
+    const longTasks = await longTasksMs(page)
     expect(tasks.length).toBeGreaterThan(100)
     await page.getByText('The beginning of the room').waitFor()
     expect(await shown(page)).toEqual(contents)
@@ -41,7 +42,7 @@ export async function thousandChatsBack({ browser, profile, visit }: Stage): Pro
     await look(page, `${profile.name}-10-one-more`)
     await page.getByRole('button', { name: '1 new chat' }).click()
     await page.locator('.bubble', { hasText: 'one more' }).waitFor()
-    await recordFigures(page, profile.name, tasks)
+    await recordFigures(page, profile.name, { tasks, longTasks })
     expect(tasks[0]).toBeLessThan(MAX_TASK_MS)
   } finally {
     await bob.close()
@@ -59,18 +60,24 @@ function noteLongTasks(page: Page): Promise<void> {
   })
 }
 
+/** Until now: pictures are taken after this, and lay the page out anew. */
+function longTasksMs(page: Page): Promise<number[]> {
+  return page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks)
+}
+
 async function scrollToTheFirst(page: Page): Promise<void> {
   const scroller = page.locator('.scroller')
-  const rows = page.locator('.chat[data-id]')
   await scroller.hover()
   await expect
     .poll(
       async () => {
         await page.mouse.wheel(0, -3_000)
-        const isAtBeginning = await scroller.evaluate(({ scrollTop }) => scrollTop === 0)
-        return isAtBeginning && (await rows.count()) === CHATS
+        // Both at once: older chats that come between two looks move the beginning away.
+        return scroller.evaluate(box =>
+          box.scrollTop === 0 ? box.querySelectorAll('.chat[data-id]').length : 'below the beginning',
+        )
       },
       { timeout: 120_000, interval: 50 },
     )
-    .toBe(true)
+    .toBe(CHATS)
 }
