@@ -3,7 +3,7 @@ import { profiled } from '../profile/profiled.ts'
 import type { BenchResult } from '../report.ts'
 import { rotated } from '../statistics.ts'
 import { measurePipeline, type PipelineMeasurement } from './measure-pipeline.ts'
-import { isUsual, type KafkaServices, kafkaServices, PROFILES, type Profile } from './pipeline-profiles.ts'
+import { isPlaced, type KafkaServices, kafkaServices, PROFILES, type Profile } from './pipeline-profiles.ts'
 import { type PipelineScenario, type PipelineSeries, pipelineTables } from './pipeline-report.ts'
 
 const ROUNDS = 7
@@ -77,7 +77,7 @@ function chosenProfiles({ profiles }: BenchOptions, services: KafkaServices | un
   }
   const unknown = profiles?.find(name => !PROFILES.some(profile => profile === name))
   if (unknown !== undefined) throw new RangeError(`--profiles: there is no ${unknown}`)
-  return PROFILES.filter(profile => profiles?.includes(profile) ?? isUsual(profile))
+  return PROFILES.filter(profile => profiles?.includes(profile) ?? !isPlaced(profile))
 }
 
 const NOTES = [

@@ -9,10 +9,6 @@ export const PROFILES = [
 ] as const
 export type Profile = (typeof PROFILES)[number]
 
-export function isUsual(profile: Profile): boolean {
-  return !isPlaced(profile)
-}
-
 /** The servers that all Kafka profiles stand on. */
 export interface KafkaServices {
   readonly brokers: readonly string[]

@@ -1,11 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { endOf, GENERATOR_CORE, nextMessage, SERVER_CORE, startChild } from '../processes/child-process.ts'
-import type { FromServer, ServerSample, ToServer } from '../processes/messages.ts'
+import { SAMPLER_OPTION, sampleOf } from '../processes/server-sample.ts'
 import type { FromLinkClient, FromLinkServer, LinkOutcome, LinkRun, ToLinkClient, Wire } from './link-run.ts'
 
 const START_TIMEOUT_MS = 20_000
 const ANSWER_TIMEOUT_MS = 60_000
-const SAMPLER = new URL('../servers/sampler.ts', import.meta.url)
 
 export interface LinkMeasurement extends LinkOutcome {
   readonly serverCpuMicros: number
@@ -15,7 +14,7 @@ export interface LinkMeasurement extends LinkOutcome {
 export async function measureLinks(wire: Wire, runs: readonly LinkRun[]): Promise<LinkMeasurement[]> {
   const server = startChild({
     program: new URL('link-server-main.ts', import.meta.url),
-    nodeOptions: [`--import=${SAMPLER.href}`],
+    nodeOptions: [SAMPLER_OPTION],
     environment: { WIRE: wire },
     core: SERVER_CORE,
   })
@@ -57,11 +56,11 @@ async function measured(server: ChildProcess, client: ChildProcess, run: LinkRun
   const before = answerOf(client, 'edge', ANSWER_TIMEOUT_MS)
   tell(client, { type: 'run', run })
   await before
-  const first = await sample(server)
+  const first = await sampleOf(server, ANSWER_TIMEOUT_MS)
   const after = answerOf(client, 'edge', ANSWER_TIMEOUT_MS)
   tell(client, { type: 'sampled' })
   await after
-  const last = await sample(server)
+  const last = await sampleOf(server, ANSWER_TIMEOUT_MS)
   const outcome = answerOf(client, 'outcome', ANSWER_TIMEOUT_MS)
   tell(client, { type: 'sampled' })
   return { ...(await outcome).outcome, serverCpuMicros: last.cpuMicros - first.cpuMicros }
@@ -87,12 +86,4 @@ function isOf<T extends FromLinkClient['type']>(message: FromLinkClient, type: T
 
 function tell(client: ChildProcess, message: ToLinkClient): void {
   if (client.connected) client.send(message)
-}
-
-function sample(server: ChildProcess): Promise<ServerSample> {
-  const isSample = (message: FromServer): message is ServerSample => message.type === 'sample'
-  const answer = nextMessage(server, isSample, ANSWER_TIMEOUT_MS)
-  const ask: ToServer = { type: 'sample', collect: false }
-  server.send(ask)
-  return answer
 }

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endOf, nextMessage, startChild, THIRD_CORE } from '../processes/child-process.ts'
-import type { FromServer, ServerSample, ToServer } from '../processes/messages.ts'
+import type { ServerSample } from '../processes/messages.ts'
+import { SAMPLER_OPTION, sampleOf } from '../processes/server-sample.ts'
 import {
   digestOf,
   type FromStateServer,
@@ -13,7 +14,6 @@ import {
 const TIMEOUT_MS = 20_000
 /** Rarely: each look is work on the core of the load generator. */
 const POLL_MS = 300
-const SAMPLER = new URL('../servers/sampler.ts', import.meta.url)
 
 type Who = Extract<FromStateServer, { readonly type: 'who' }>
 type Listening = Extract<FromStateServer, { readonly type: 'listening' }>
@@ -38,7 +38,7 @@ export class StateProcess implements AsyncDisposable {
   static async start(presence: Presence): Promise<StateProcess> {
     const child = startChild({
       program: new URL('state-main.ts', import.meta.url),
-      nodeOptions: ['--expose-gc', `--import=${SAMPLER.href}`],
+      nodeOptions: ['--expose-gc', SAMPLER_OPTION],
       environment: { PRESENCE: presence },
       core: THIRD_CORE,
     })
@@ -62,11 +62,7 @@ export class StateProcess implements AsyncDisposable {
   }
 
   sample(): Promise<ServerSample> {
-    const ask: ToServer = { type: 'sample', collect: false }
-    const isSample = (message: FromServer): message is ServerSample => message.type === 'sample'
-    const answer = nextMessage(this.#child, isSample, TIMEOUT_MS)
-    this.#child.send(ask)
-    return answer
+    return sampleOf(this.#child, TIMEOUT_MS)
   }
 
   #who(): Promise<Who> {

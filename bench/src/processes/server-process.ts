@@ -8,6 +8,7 @@ import { type Contestant, FACTS } from '../contestants.ts'
 import { BENCH_SECRET } from '../servers/bench-token.ts'
 import { endOf, nextMessage, SERVER_CORE, startChild } from './child-process.ts'
 import type { FromServer, ServerSample, ToServer } from './messages.ts'
+import { SAMPLER_OPTION, sampleOf } from './server-sample.ts'
 
 const START_TIMEOUT_MS = 20_000
 const START_POLL_MS = 25
@@ -17,7 +18,6 @@ const COLLECTION_PAUSE_MS = 300
 const HOST = '127.0.0.1'
 /** What `pnpm start` gives Node, here to every contestant: megabytes of each half of V8's young generation. */
 const SERVER_OPTIONS = ['--max-semi-space-size=16']
-const SAMPLER = new URL('../servers/sampler.ts', import.meta.url)
 
 /** A server under test, in a process of its own. */
 export class ServerProcess implements AsyncDisposable {
@@ -40,7 +40,7 @@ export class ServerProcess implements AsyncDisposable {
     const dataFolder = await mkdtemp(join(tmpdir(), 'sgs-chat-bench-'))
     const child = startChild({
       program: FACTS[contestant].program,
-      nodeOptions: [...SERVER_OPTIONS, '--expose-gc', `--import=${SAMPLER.href}`],
+      nodeOptions: [...SERVER_OPTIONS, '--expose-gc', SAMPLER_OPTION],
       environment: { ...serverEnvironment(port, dataFolder), ...environment },
       core: SERVER_CORE,
     })
@@ -61,10 +61,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   sample(collect = false): Promise<ServerSample> {
-    const isSample = (message: FromServer): message is ServerSample => message.type === 'sample'
-    const sample = nextMessage(this.#child, isSample, ANSWER_TIMEOUT_MS)
-    this.#tell({ type: 'sample', collect })
-    return sample
+    return sampleOf(this.#child, ANSWER_TIMEOUT_MS, collect)
   }
 
   startProfile(): Promise<void> {

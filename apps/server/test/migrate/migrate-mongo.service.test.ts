@@ -1,17 +1,14 @@
-import { type Document, Long, MongoClient, ObjectId } from 'mongodb'
-import { afterEach, describe, expect, it } from 'vitest'
+import { type Collection, type Document, Long, MongoClient, ObjectId } from 'mongodb'
+import { describe, expect, it } from 'vitest'
 import { migrateMongo } from '../../src/migrate/mongo-migration.ts'
 import { allByPages, postChat, type WireChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { testServers, tokenFor } from '../e2e/server-process.ts'
 import { clusterSettings, sharedServices } from '../services/shared-services.ts'
 import { migrateCommand, migrationRun } from './migration-fixture.ts'
 
 const services = await sharedServices()
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, start } = testServers()
 
 const ROOM = 7
 /** Before anything that a test sends. */
@@ -35,23 +32,28 @@ function localTime(counter: number): string {
   return `2023-11-15T07:13:20.${String(counter % 1_000).padStart(3, '0')}`
 }
 
+/** A database that only Java servers have written to so far, and the settings of a server of ours on it. */
+async function javaDatabase(): Promise<{
+  readonly settings: Record<string, string>
+  readonly collection: Collection
+}> {
+  if (services === undefined) throw new Error('skipped without services')
+  const settings: Record<string, string> = { ...clusterSettings(services), CHAT_TIME_ZONE: 'Asia/Seoul' }
+  const client = await MongoClient.connect(services.mongodb.address)
+  cleanups.push(() => client.close())
+  const database = client.db(settings.MONGODB_DATABASE)
+  cleanups.push(() => database.dropDatabase())
+  return { settings, collection: database.collection('chat') }
+}
+
 describe.skipIf(services === undefined)('documents of the Java servers', () => {
   it('G8.3: get their positions by pnpm migrate:mongo beside a running server, and move for none of its readers', async () => {
-    if (services === undefined) throw new Error('skipped without services')
-    const settings: Record<string, string> = { ...clusterSettings(services), CHAT_TIME_ZONE: 'Asia/Seoul' }
-    const client = await MongoClient.connect(services.mongodb.address)
-    cleanups.push(() => client.close())
-    const database = client.db(settings.MONGODB_DATABASE)
-    cleanups.push(() => database.dropDatabase())
-    const collection = database.collection('chat')
+    const { settings, collection } = await javaDatabase()
     const old = Array.from({ length: 1_100 }, (_, n) => original(SECOND + Math.floor(n / 50), n))
     old[3] = { ...old[3], createdAt: [2023, 11, 15, 7, 13, 20, 3_000_000] }
     await collection.insertMany(old)
 
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
-    const server = await ServerProcess.start(path, settings)
-    cleanups.push(() => server.stop('SIGKILL'))
+    const server = await start(settings)
     const { url } = server
     const { body } = await postChat(url, tokenFor('bob'), {
       roomId: ROOM,
@@ -93,13 +95,7 @@ describe.skipIf(services === undefined)('documents of the Java servers', () => {
   })
 
   it('G8.3: pnpm migrate:mongo is killed (-9) in its middle, run twice at once, and again: while chats are sent, and with most of them of one second', async () => {
-    if (services === undefined) throw new Error('skipped without services')
-    const settings: Record<string, string> = { ...clusterSettings(services), CHAT_TIME_ZONE: 'Asia/Seoul' }
-    const client = await MongoClient.connect(services.mongodb.address)
-    cleanups.push(() => client.close())
-    const database = client.db(settings.MONGODB_DATABASE)
-    cleanups.push(() => database.dropDatabase())
-    const collection = database.collection('chat')
+    const { settings, collection } = await javaDatabase()
     // As a restore or an import leaves them: more than a thousand in one second, dates and local times mixed.
     const old = Array.from({ length: 1_500 }, (_, n) =>
       original(
@@ -109,10 +105,7 @@ describe.skipIf(services === undefined)('documents of the Java servers', () => {
       ),
     )
     await collection.insertMany(old)
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
-    const server = await ServerProcess.start(path, settings)
-    cleanups.push(() => server.stop('SIGKILL'))
+    const server = await start(settings)
     const { url } = server
     const send = (content: string) =>
       postChat(url, tokenFor('bob'), { roomId: ROOM, messageType: 'TEXT', content })

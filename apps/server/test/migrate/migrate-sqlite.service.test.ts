@@ -16,20 +16,17 @@ import { memoryPresenceStore } from '@sgs-chat/memory'
 import { systemClock, systemIds } from '@sgs-chat/node'
 import { bumpEpoch, type SqliteChatStore, sqliteChatStore } from '@sgs-chat/sqlite'
 import { MongoClient } from 'mongodb'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { migrateSqlite } from '../../src/migrate/sqlite-migration.ts'
 import { ChatClient } from '../e2e/chat-client.ts'
 import { allByPages, getHistory, postChat, type WireChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { testServers, tokenFor } from '../e2e/server-process.ts'
 import { clusterSettings, type SharedServices, sharedServices } from '../services/shared-services.ts'
 import { migrateCommand, migrationRun } from './migration-fixture.ts'
 
 const services = await sharedServices()
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, folder, start } = testServers()
 
 const ROOMS = [1, 2, 3, 9_007_199_254_740_991]
 const CHATS = 1_400
@@ -37,8 +34,7 @@ const LINK_SECRET = 'link-secret-of-the-embedded-server-43-lette'
 
 /** What an embedded server has left in its folder: chats of two epochs, some twice, the last not archived yet; and a file. */
 async function embedded(): Promise<{ readonly dataDir: string; readonly chats: readonly Chat[] }> {
-  const { path: dataDir, remove } = dataFolder()
-  cleanups.push(remove)
+  const dataDir = folder()
   const path = join(dataDir, 'chat.sqlite')
   const random = seededRandom(81)
   const chats = Array.from({ length: CHATS }, (_, index): Chat => {
@@ -162,10 +158,8 @@ describe.skipIf(services === undefined)('the data of an embedded server', () => 
     expect(await collection.countDocuments({})).toBe(chats.length)
 
     // The embedded server's folder is not needed any more.
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
-    const server = await ServerProcess.start(path, { ...settings, DATA_DIR: path })
-    cleanups.push(() => server.stop('SIGKILL'))
+    const path = folder()
+    const server = await start({ ...settings, DATA_DIR: path }, path)
     const { url } = server
     const { body: posted } = await postChat(url, tokenFor('bob'), {
       roomId: 1,
@@ -218,10 +212,8 @@ describe.skipIf(services === undefined)('the data of an embedded server', () => 
       await using _running = await sqliteChatStore({ path: join(dataDir, 'chat.sqlite') })
       expect(await refusal({})).toMatch(/DATA_DIR/)
     }
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
-    const server = await ServerProcess.start(path, { ...settings, DATA_DIR: path })
-    cleanups.push(() => server.stop('SIGKILL'))
+    const path = folder()
+    const server = await start({ ...settings, DATA_DIR: path }, path)
     await postChat(server.url, tokenFor('bob'), { roomId: 1, messageType: 'TEXT', content: 'in use' })
     expect(await refusal({})).toMatch(/^KAFKA_TOPIC: .* holds chats of epoch 1 already/)
   })

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ChatClient } from '../e2e/chat-client.ts'
 import { allByPages, postChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from '../e2e/server-process.ts'
 import { StateServerProcess } from '../e2e/state-server-process.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 import { VerifyLoad } from './verify-load.ts'
@@ -11,18 +11,11 @@ const services = await sharedServices()
 const SHIFTED = fileURLToPath(new URL('./shifted-clock.ts', import.meta.url))
 const HOUR_MS = 3_600_000
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, start } = testServers()
 
-async function nodeAt(settings: Record<string, string>, offsetMs: number): Promise<ServerProcess> {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
+function nodeAt(settings: Record<string, string>, offsetMs: number): Promise<ServerProcess> {
   const clock = { NODE_OPTIONS: `--import=${SHIFTED}`, CLOCK_OFFSET_MS: String(offsetMs) }
-  const node = await ServerProcess.start(path, { ...settings, ...clock })
-  cleanups.push(() => node.stop('SIGKILL'))
-  return node
+  return start({ ...settings, ...clock })
 }
 
 async function connect(url: string, token: string): Promise<ChatClient> {

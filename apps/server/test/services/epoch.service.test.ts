@@ -4,22 +4,19 @@ import { promisify } from 'node:util'
 import { type ChatId, parseRoomId, userId } from '@sgs-chat/core'
 import { bumpKafkaEpoch, kafkaChatLog } from '@sgs-chat/kafka'
 import { mongodbChatHistory } from '@sgs-chat/mongodb'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { withAdmin } from '../../../../packages/adapters/kafka/test/kafka-fixture.ts'
 import { loadConfig } from '../../src/config.ts'
 import { kafkaOptions, mongodbOptions } from '../../src/engines.ts'
 import { ChatClient } from '../e2e/chat-client.ts'
 import { allByPages, postChat } from '../e2e/http-calls.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from '../e2e/server-process.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 
 const services = await sharedServices()
 const EPOCH = fileURLToPath(new URL('../../src/epoch.ts', import.meta.url))
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, folder, start } = testServers()
 
 interface Run {
   readonly code: number
@@ -34,18 +31,6 @@ async function bump(settings: Record<string, string>): Promise<Run> {
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: Run) => error,
   )
-}
-
-function folder(): string {
-  const { path, remove } = dataFolder()
-  cleanups.push(remove)
-  return path
-}
-
-async function node(dataDir: string, settings: Record<string, string>): Promise<ServerProcess> {
-  const server = await ServerProcess.start(dataDir, settings)
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
 }
 
 async function say(server: ServerProcess, content: string): Promise<string | undefined> {
@@ -69,7 +54,7 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
 
   it('G2.4: is refused while a node runs; then positions are of the next epoch, and those before are told apart', async () => {
     const given = settings()
-    const first = await node(folder(), given)
+    const first = await start(given, folder())
     expect(await say(first, 'before')).toMatch(/^1:/)
     await first.logged('serving')
     await expect
@@ -80,7 +65,7 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
     const bumped = await bump(given)
     expect(bumped).toMatchObject({ code: 0, stderr: '' })
     expect(bumped.stdout).toContain('in epoch 2')
-    const second = await node(folder(), given)
+    const second = await start(given, folder())
     expect(await say(second, 'after')).toMatch(/^2:/)
     const kept = await allByPages(second.url, tokenFor('bob'), 7)
     expect(kept.map(({ content }) => content)).toEqual(['before', 'after'])
@@ -92,13 +77,13 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
 
   it('G2.3: a history of another log refuses sends until the bump, and goes on after it', async () => {
     const given = settings()
-    const first = await node(folder(), given)
+    const first = await start(given, folder())
     await say(first, 'in the old log')
     await archived(given)
     expect(await first.stop('SIGTERM')).toBe(0)
 
     const other = { ...given, KAFKA_TOPIC: `${given.KAFKA_TOPIC}-again` }
-    const refusing = await node(folder(), other)
+    const refusing = await start(other, folder())
     const ready = await fetch(`${refusing.url}/health/ready`)
     expect(ready.status).toBe(503)
     expect(await ready.text()).toContain('pnpm epoch bump')
@@ -112,7 +97,7 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
 
     const bumped = await bump(other)
     expect(bumped).toMatchObject({ code: 0, stdout: expect.stringContaining('its offsets start over') })
-    const next = await node(folder(), other)
+    const next = await start(other, folder())
     expect((await fetch(`${next.url}/health/ready`)).status).toBe(200)
     expect(await say(next, 'in the new log')).toBe('2:0')
     await expect
@@ -126,7 +111,7 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
     const given = settings()
     const { config } = loadConfig(given)
     const options = await kafkaOptions(config)
-    const first = await node(folder(), given)
+    const first = await start(given, folder())
     await say(first, 'archived')
     await archived(given)
     expect(await first.stop('SIGTERM')).toBe(0)
@@ -165,11 +150,11 @@ describe.skipIf(services === undefined)('pnpm epoch bump', () => {
       SINGLE_NODE: 'true',
     }
     const dataDir = folder()
-    const first = await node(dataDir, given)
+    const first = await start(given, dataDir)
     await say(first, 'one')
     expect(await first.stop('SIGTERM')).toBe(0)
     expect(await bump({ ...given, DATA_DIR: dataDir })).toMatchObject({ code: 0 })
-    const second = await node(dataDir, given)
+    const second = await start(given, dataDir)
     expect(await say(second, 'two')).toMatch(/^2:/)
     const kept = await allByPages(second.url, tokenFor('bob'), 7)
     expect(kept.map(({ content }) => content)).toEqual(['one', 'two'])

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Refusal, refusingStore } from '../../../../tools/services/refusing-store.ts'
-import { dataFolder, ServerProcess, tokenFor } from '../e2e/server-process.ts'
+import { type ServerProcess, testServers, tokenFor } from '../e2e/server-process.ts'
 import { clusterSettings, sharedServices } from './shared-services.ts'
 import { smallDisk } from './small-disk.ts'
 import { VerifyLoad } from './verify-load.ts'
@@ -13,21 +13,16 @@ const KIB = 1_024
 /** Chats before a fault, while it lasts, and after it. */
 const SOME = 150
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { cleanups, folder, start } = testServers()
 
 /** What of `settings` is undefined is left out. */
-async function nodeAt(
+function nodeAt(
   path: string,
   settings: Readonly<Record<string, string | undefined>>,
 ): Promise<ServerProcess> {
   const all = { ...(services && clusterSettings(services)), SINGLE_NODE: 'true', ...settings }
   const given = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  const server = await ServerProcess.start(path, Object.fromEntries(given))
-  cleanups.push(() => server.stop('SIGKILL'))
-  return server
+  return start(Object.fromEntries(given), path)
 }
 
 interface Answer {
@@ -72,8 +67,7 @@ async function expectUnaffected(load: VerifyLoad): Promise<void> {
 
 describe.skipIf(services === undefined)('pnpm verify finds chat unaffected', () => {
   it('R2, G7.4, E1: though the disk of the files is full; files are CHAT-033, no half of one stays, and it heals', async () => {
-    const { path, remove } = dataFolder()
-    cleanups.push(remove)
+    const path = folder()
     const files = join(path, 'files')
     let node: ServerProcess | undefined
     const disk = smallDisk(files, () => node?.child.pid)
@@ -108,8 +102,7 @@ describe.skipIf(services === undefined)('pnpm verify finds chat unaffected', () 
   it.each<[Refusal]>([['InsufficientStorage'], ['SlowDown']])(
     'R2, G7.4, E1: though S3 answers %s to what is written; files are CHAT-033, and it heals',
     async refusal => {
-      const { path, remove } = dataFolder()
-      cleanups.push(remove)
+      const path = folder()
       const store = await refusingStore(services?.s3.address ?? '')
       cleanups.push(() => store[Symbol.asyncDispose]())
       const node = await nodeAt(path, { S3_ENDPOINT: store.url, MAX_ATTACHMENT_BYTES: String(20_000 * KIB) })

@@ -1,5 +1,6 @@
-import { type Clock, type Logger, momentOrAborted } from '@sgs-chat/core'
+import type { Clock, Logger } from '@sgs-chat/core'
 import type { Consumer, Kafka } from 'kafkajs'
+import { endsWithin } from './ends-within.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { newKafka } from './kafka-driver.ts'
 import { kafkaError } from './kafka-errors.ts'
@@ -84,27 +85,19 @@ export class GroupMember {
     this.#closed = true
     this.#cancelRest?.()
     const leaving = this.#leave()
-    if (await this.#within(leaving)) return
+    if (await endsWithin(this.#clock, LEAVE_MS, leaving)) return
     this.#gate.shut()
     const { cluster, group } = this.#options
     if (this.#memberId !== undefined) {
-      await this.#within(cluster.leaveGroup(group, this.#memberId).catch(() => undefined))
+      const told = cluster.leaveGroup(group, this.#memberId).catch(() => undefined)
+      await endsWithin(this.#clock, LEAVE_MS, told)
     }
-    await this.#within(leaving)
+    await endsWithin(this.#clock, LEAVE_MS, leaving)
   }
 
   async #leave(): Promise<void> {
     await this.#opening
     await this.#consumer?.disconnect().catch(() => undefined)
-  }
-
-  /** False: it takes longer than `LEAVE_MS`. */
-  async #within(ending: Promise<void>): Promise<boolean> {
-    const over = new AbortController()
-    const isOver = momentOrAborted(run => this.#clock.after(LEAVE_MS, run), over.signal).then(() => false)
-    const inTime = await Promise.race([ending.then(() => true), isOver])
-    over.abort()
-    return inTime
   }
 
   #join(): void {

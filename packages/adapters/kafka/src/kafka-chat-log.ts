@@ -15,6 +15,7 @@ import {
 } from '@sgs-chat/core'
 import type { Kafka } from 'kafkajs'
 import { DeadLetters } from './dead-letters.ts'
+import { endsWithin } from './ends-within.ts'
 import { KafkaCluster, type WrittenRecord } from './kafka-cluster.ts'
 import { newKafka } from './kafka-driver.ts'
 import { closedError, kafkaError, overloadedError, tooLargeError } from './kafka-errors.ts'
@@ -266,10 +267,7 @@ class Log implements KafkaChatLog {
 
   async #drain(): Promise<void> {
     const { clock, drainMs } = this.#settings
-    const over = Promise.withResolvers<void>()
-    const cancel = clock.after(drainMs, over.resolve)
-    await Promise.race([Promise.all(this.#appenders.map(appender => appender.drained())), over.promise])
-    cancel()
+    await endsWithin(clock, drainMs, Promise.all(this.#appenders.map(appender => appender.drained())))
   }
 
   #fetcher(reader: string, waitMs?: number): LogFetcher {

@@ -1,5 +1,6 @@
 import { type Closeable, type LogConsumer, momentOrAborted, type Position } from '@sgs-chat/core'
 import type { DeadLetters } from './dead-letters.ts'
+import { endsWithin } from './ends-within.ts'
 import { GroupMember } from './group-member.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { closedError } from './kafka-errors.ts'
@@ -64,15 +65,9 @@ export class LogConsuming implements Closeable {
 
   async #close(): Promise<void> {
     this.#assignment.abort(closedError())
-    await this.#within(Promise.all(this.#running.values()))
-    await this.#within(Promise.all([this.#member.close(), this.#options.fetcher.close()]))
-  }
-
-  async #within(closing: Promise<unknown>): Promise<void> {
     const { clock, drainMs } = this.#options.settings
-    const over = new AbortController()
-    await Promise.race([closing, momentOrAborted(run => clock.after(drainMs, run), over.signal)])
-    over.abort()
+    await endsWithin(clock, drainMs, Promise.all(this.#running.values()))
+    await endsWithin(clock, drainMs, Promise.all([this.#member.close(), this.#options.fetcher.close()]))
   }
 
   #assign(partitions: readonly number[]): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { ChatError, type LogIdentity, type Position, parseRoomId, type Watermark } from '@sgs-chat/core'
 import { bumpKafkaEpoch, type KafkaChatLog } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
-import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
+import { joinedGroup, KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 
 const ROOM = parseRoomId(1)
 
@@ -105,16 +105,7 @@ describe.skipIf(service === undefined)('G2.4: a bump of the epoch', () => {
   it('is refused while a member of the archive group runs', async () => {
     await using fixture = new KafkaFixture()
     const log = await fixture.open()
-    const assigned = Promise.withResolvers<void>()
-    await log.consume({
-      start: async () => {
-        assigned.resolve()
-        return undefined
-      },
-      batch: async () => undefined,
-      lost: async () => undefined,
-    })
-    await assigned.promise
+    await (await joinedGroup(log)).assigned
     const error = await bumped(fixture, 0).catch((reason: unknown) => reason)
     assert.ok(ChatError.is(error) && !error.retryable, String(error))
     assert.match(error.description, /^KAFKA_ARCHIVE_GROUP .* has 1 member: stop all nodes first$/)

@@ -46,6 +46,20 @@ export async function createTopics(brokers: string, topics: readonly ITopicConfi
   })
 }
 
+/** A member of the archive group that archives nothing. @returns resolves once it has a partition */
+export async function joinedGroup(log: KafkaChatLog): Promise<{ readonly assigned: Promise<void> }> {
+  const assigned = Promise.withResolvers<void>()
+  await log.consume({
+    start: async () => {
+      assigned.resolve()
+      return undefined
+    },
+    batch: async () => undefined,
+    lost: async () => undefined,
+  })
+  return { assigned: assigned.promise }
+}
+
 /** A topic of the test's own, and every log opened on it. */
 export class KafkaFixture implements AsyncDisposable {
   readonly brokers: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { ChatError } from '@sgs-chat/core'
 import type { KafkaChatLogOptions } from '@sgs-chat/kafka'
 import { describe, it } from 'vitest'
-import { KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
+import { joinedGroup, KafkaFixture, service, withAdmin } from './kafka-fixture.ts'
 import { sampleChat } from './sample-chat.ts'
 
 const brokers = service?.env.KAFKA_SASL_BROKERS ?? ''
@@ -113,21 +113,13 @@ describe.skipIf(brokers === '')('a user of KAFKA_USERNAME who may not', () => {
     ])
     const log = await fixture.open(GUEST)
     const told = new Told(fixture)
-    const assigned = Promise.withResolvers<void>()
-    await log.consume({
-      start: async () => {
-        assigned.resolve()
-        return undefined
-      },
-      batch: async () => undefined,
-      lost: async () => undefined,
-    })
+    const { assigned } = await joinedGroup(log)
     await told.by(
       /^the archive group has lost this member/,
       /KAFKA_ARCHIVE_GROUP: .*KAFKA_USERNAME may read it/,
     )
     await grant(fixture, [[GROUP, `${fixture.topic}-archive`, READ]])
-    await assigned.promise
+    await assigned
     assert.equal(fixture.logger.messages('warn').length, 1)
   })
 })

@@ -57,6 +57,10 @@ class Target {
   }
 }
 
+function reading(cluster: Refusing, clock = manualClock()): LogFetcher {
+  return new LogFetcher({ cluster, topic: 'log', clock, logger: recordingLogger(), reader: 'reader' })
+}
+
 async function manyTurns(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await setImmediate()
 }
@@ -64,13 +68,7 @@ async function manyTurns(): Promise<void> {
 it('an offset that is refused, and in range as the log says, is asked for again after a rest', async () => {
   const clock = manualClock()
   const cluster = new Refusing({ first: 0, next: 9 })
-  const fetcher = new LogFetcher({
-    cluster,
-    topic: 'log',
-    clock,
-    logger: recordingLogger(),
-    reader: 'reader',
-  })
+  const fetcher = reading(cluster, clock)
   fetcher.add(new Target())
   await manyTurns()
   assert.equal(cluster.fetches, 1)
@@ -81,16 +79,8 @@ it('an offset that is refused, and in range as the log says, is asked for again 
 })
 
 it('an offset below the oldest record is left for that one at once', async () => {
-  const clock = manualClock()
-  const cluster = new Refusing({ first: 7, next: 9 })
   const target = new Target()
-  const fetcher = new LogFetcher({
-    cluster,
-    topic: 'log',
-    clock,
-    logger: recordingLogger(),
-    reader: 'reader',
-  })
+  const fetcher = reading(new Refusing({ first: 7, next: 9 }))
   fetcher.add(target)
   await manyTurns()
   assert.equal(target.offset, 7)

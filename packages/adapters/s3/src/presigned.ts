@@ -20,7 +20,7 @@ export async function presignUrl(
     ResponseCacheControl: 'private, no-store',
   })
   try {
-    const signingDate = new Date(Date.now() + bucket.clockOffsetMs)
+    const signingDate = new Date(bucket.timeThere(Date.now()))
     return await getSignedUrl(bucket.signer, command, { expiresIn: seconds(expiresMs), signingDate })
   } catch (cause) {
     throw toChatError(cause, 'read')

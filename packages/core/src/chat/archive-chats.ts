@@ -7,7 +7,7 @@ import type { ChatHistory, Watermark } from './chat-history.ts'
 import type { LogBatch, LogConsumer, LogIdentity, LogRecord, LostRange } from './chat-log.ts'
 import type { ChatMetrics } from './chat-metrics.ts'
 import { logMismatch } from './log-mismatch.ts'
-import { comparePositions, type Position, placeAfter } from './position.ts'
+import { comparePositions, type Position, placeAfter, placeBefore } from './position.ts'
 
 export interface ArchiveChatsPorts {
   readonly history: ChatHistory
@@ -115,7 +115,7 @@ export class ArchiveChats implements LogConsumer {
   /** What the log lost before it was archived is recorded, so that readers are told (SPEC G4.3). */
   async lost(partition: number, range: LostRange, options: CallOptions): Promise<void> {
     const from = this.watermarks.get(partition)
-    const position = { epoch: range.to.epoch, seq: range.to.seq - 1 }
+    const position = placeBefore(range.to)
     this.handed.set(partition, { from: range.from, next: range.to })
     if (from !== undefined && comparePositions(position, from.position) <= 0) return
     this.ports.logger.error('the log lost chats before they were archived', {

@@ -5,7 +5,7 @@ import type { ChatId, LoggedChat } from './chat.ts'
 import type { LogBatch, LogFollower, LostRange } from './chat-log.ts'
 import type { ChatMetrics } from './chat-metrics.ts'
 import { type HeldChat, HeldIds } from './held-ids.ts'
-import { comparePositions, type Position } from './position.ts'
+import { comparePositions, type Position, placeBefore } from './position.ts'
 import { RecentWindow } from './recent-window.ts'
 
 /** Who hears of a room's chats as they are followed. Called synchronously, in order; must not throw. */
@@ -107,7 +107,7 @@ export class DeliverChats implements LogFollower {
     const followed = this.partition(partition)
     followed.heldFrom = range.to
     followed.next = range.to
-    const floor = { epoch: range.to.epoch, seq: range.to.seq - 1 }
+    const floor = placeBefore(range.to)
     if (comparePositions(floor, this.window.floor(partition)) > 0) {
       followed.lost = { from: followed.lost?.from ?? range.from, to: range.to }
       this.window.reset(partition, floor)
@@ -156,8 +156,7 @@ export class DeliverChats implements LogFollower {
 
   /** The highest place passed; its seq is −1 when the partition was always empty (SPEC G6.0). */
   head(partition: number): Position {
-    const { epoch, seq } = this.partition(partition).next
-    return { epoch, seq: seq - 1 }
+    return placeBefore(this.partition(partition).next)
   }
 
   /** Where this node's window began: with nothing archived yet, the place before the partition's first record. */

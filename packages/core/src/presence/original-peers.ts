@@ -117,7 +117,6 @@ export class OriginalPeers implements OriginalPresence {
   }
 
   private async count(): Promise<void> {
-    this.kept = 0
-    this.kept += (await this.store.ofNode(this.node)).length
+    this.kept = (await this.store.ofNode(this.node)).length
   }
 }

@@ -1,6 +1,7 @@
 import { type Closeable, momentOrAborted } from '@sgs-chat/core'
 import type { Kafka } from 'kafkajs'
 import { DeadLetters } from '../dead-letters.ts'
+import { endsWithin } from '../ends-within.ts'
 import { GroupMember } from '../group-member.ts'
 import { KafkaCluster } from '../kafka-cluster.ts'
 import { newKafka } from '../kafka-driver.ts'
@@ -174,12 +175,14 @@ class Bridge implements KafkaBridge {
   }
 
   async #close(): Promise<void> {
-    this.#run?.stop()
-    await this.#within(this.#run?.ended)
+    const { clock, drainMs } = this.#context.settings.kafka
+    const run = this.#run
+    run?.stop()
+    if (run !== undefined) await endsWithin(clock, drainMs, run.ended)
     this.#end()
     for (const appender of this.#context.appenders) appender.end()
     // Leaving waits for a rebalance that is under way, which may be long: then it goes on without us.
-    await this.#within(Promise.all([this.#before, this.#member.close()]))
+    await endsWithin(clock, drainMs, Promise.all([this.#before, this.#member.close()]))
     await Promise.all([this.#cluster.close(), this.#context.javaCluster.close()])
   }
 
@@ -206,12 +209,5 @@ class Bridge implements KafkaBridge {
       this.#run = undefined
       if (!isOver()) await momentOrAborted(run => clock.after(REST_MS, run), signal)
     }
-  }
-
-  async #within(closing: Promise<unknown> | undefined): Promise<void> {
-    const { clock, drainMs } = this.#context.settings.kafka
-    const over = new AbortController()
-    await Promise.race([closing, momentOrAborted(run => clock.after(drainMs, run), over.signal)])
-    over.abort()
   }
 }
